@@ -1,0 +1,233 @@
+/** The values of BASIC as JavaScript values, and what is true of each: its type name, its truth, its display form. */
+import { BasilError } from "./errors.ts";
+
+/**
+ * A BASIC value. NULL is `null`, BOOL `boolean`, numbers are doubles, a STRING is a JavaScript string, a LIST is a
+ * JavaScript array (element 1 at index 0), a DICT is a `Dict`, a DIM array a `BasilArray`.
+ */
+export type Value = null | boolean | number | string | Value[] | Dict | BasilArray | RoutineValue | ObjectValue;
+
+/** A dictionary: exact string keys in insertion order. */
+export class Dict {
+  readonly map: Map<string, Value>;
+
+  constructor(entries?: Iterable<readonly [string, Value]>) {
+    this.map = new Map(entries);
+  }
+
+  /** Stores under an exact key. A struct refuses keys that are not its fields. */
+  set(key: string, value: Value): void {
+    this.map.set(key, value);
+  }
+
+  /** The key `d.name` means: the exact one, else the first equal one ignoring case, else undefined. */
+  memberKey(name: string): string | undefined {
+    if (this.map.has(name)) return name;
+    const folded = name.toUpperCase();
+    for (const key of this.map.keys()) if (key.toUpperCase() === folded) return key;
+    return undefined;
+  }
+}
+
+/** What the elements of a DIM array are. */
+export type ElementKind = "number" | "integer" | "string" | "any" | "struct";
+
+/** An array made by DIM: rank 1 to 4, indices 0 to the upper bound, row-major. */
+export abstract class BasilArray {
+  abstract readonly element: ElementKind;
+  /** Row-major. Numbers live in a Float64Array, everything else in an Array. */
+  abstract readonly data: Float64Array | Value[];
+  /** Upper bound of each dimension, inclusive. */
+  readonly upper: readonly number[];
+  /** Name of the TYPE when the elements are structs. */
+  readonly typeName: string | undefined;
+
+  constructor(upper: readonly number[], typeName?: string) {
+    this.upper = upper;
+    this.typeName = typeName;
+  }
+
+  /** Element counts as shown to people: `3x4`. */
+  get shape(): string {
+    return this.upper.map((bound) => bound + 1).join("x");
+  }
+}
+
+/** An array of numbers (`a(10)`) or integers (`a%(10)`). */
+export class NumberArray extends BasilArray {
+  readonly element: "number" | "integer";
+  readonly data: Float64Array;
+
+  constructor(element: "number" | "integer", upper: readonly number[]) {
+    super(upper);
+    this.element = element;
+    this.data = new Float64Array(elementCount(upper));
+  }
+}
+
+/** An array of strings, of any values, or of structs. */
+export class ValueArray extends BasilArray {
+  readonly element: "string" | "any" | "struct";
+  readonly data: Value[];
+
+  /** @param initial makes each element's first value */
+  constructor(element: "string" | "any" | "struct", upper: readonly number[], initial: () => Value, typeName?: string) {
+    super(upper, typeName);
+    this.element = element;
+    this.data = Array.from({ length: elementCount(upper) }, initial);
+  }
+}
+
+const elementCount = (upper: readonly number[]): number => upper.reduce((count, bound) => count * (bound + 1), 1);
+
+/** A routine as a value: what `LET g = f` stores. */
+export interface RoutineValue {
+  readonly isRoutine: true;
+  readonly name: string;
+  /** Number of parameters. */
+  readonly arity: number;
+}
+
+/** A module or a class instance: its members are reached through these calls only. */
+export interface ObjectValue {
+  readonly isObject: true;
+  /** Shown as `<GEARMAN>`. */
+  readonly displayName: string;
+}
+
+export const isRoutine = (value: Value): value is RoutineValue =>
+  typeof value === "object" && value !== null && "isRoutine" in value;
+
+export const isObject = (value: Value): value is ObjectValue =>
+  typeof value === "object" && value !== null && "isObject" in value;
+
+const ARRAY_TYPE_NAMES = { number: "FLOAT[]", integer: "INTEGER[]", string: "STRING[]", any: "OBJECT[]" } as const;
+
+/** What `TYPE$` says of a value whose written form does not matter. Numbers are FLOAT here. */
+export function typeName(value: Value): string {
+  if (value === null) return "NULL";
+  if (typeof value === "number") return "FLOAT";
+  if (typeof value === "string") return "STRING";
+  if (typeof value === "boolean") return "BOOL";
+  if (Array.isArray(value)) return "LIST";
+  if (value instanceof Dict) return "DICT";
+  if (value instanceof BasilArray) return value.element === "struct" ? `${value.typeName}[]` : ARRAY_TYPE_NAMES[value.element];
+  return isRoutine(value) ? "FUNCTION" : "OBJECT";
+}
+
+/** Whether IF takes the branch. */
+export function isTrue(value: Value): boolean {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number") return value !== 0;
+  if (typeof value === "string") return value !== "";
+  if (value === null) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof Dict) return value.map.size > 0;
+  return true;
+}
+
+/** Deepest nesting of lists and dictionaries that can be shown or compared: a list that contains itself ends here. */
+const MAX_VALUE_DEPTH = 1000;
+
+/** The display form of a value: what PRINT shows and `+` joins. */
+export function display(value: Value, depth = 0): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return displayNumber(value);
+  if (value === null) return "null";
+  if (typeof value === "boolean") return value ? "true" : "false";
+  if (depth > MAX_VALUE_DEPTH) throw new BasilError("STACK_ERROR", "a list or dictionary contains itself");
+  if (Array.isArray(value)) return `[${value.map((item) => display(item, depth + 1)).join(", ")}]`;
+  if (value instanceof Dict) {
+    return `{${[...value.map].map(([key, item]) => `"${key}": ${display(item, depth + 1)}`).join(", ")}}`;
+  }
+  if (value instanceof BasilArray) return `<array ${ELEMENT_WORDS[value.element] ?? value.typeName} ${value.shape}>`;
+  return isRoutine(value) ? `<func ${value.name} /${value.arity}>` : `<${value.displayName}>`;
+}
+
+const ELEMENT_WORDS: Record<ElementKind, string | undefined> = {
+  number: "Num",
+  integer: "Int",
+  string: "Str",
+  any: "OBJECT",
+  struct: undefined,
+};
+
+/** Shortest decimal that reads back equal, never with an exponent: 1e21 is 1 and 21 zeros; `inf`, `-inf`, `NaN`, `-0`. */
+export function displayNumber(value: number): string {
+  if (Object.is(value, -0)) return "-0";
+  const text = String(value);
+  if (text === "Infinity") return "inf";
+  if (text === "-Infinity") return "-inf";
+  return text.includes("e") ? withoutExponent(text) : text;
+}
+
+function withoutExponent(text: string): string {
+  const [mantissa = "", exponentText = "0"] = text.split("e");
+  const exponent = Number(exponentText);
+  const sign = mantissa.startsWith("-") ? "-" : "";
+  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
+  const digits = whole + fraction;
+  const point = whole.length + exponent;
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  if (point >= digits.length) return sign + digits + "0".repeat(point - digits.length);
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+/** `=` of BASIC: numbers and BOOL by value, lists and dictionaries deeply, the rest by identity. Never an error except for endless values. */
+export function isEqual(left: Value, right: Value, depth = 0): boolean {
+  if (left === right) return true;
+  if (typeof left === "number" || typeof left === "boolean") {
+    return (typeof right === "number" || typeof right === "boolean") && Number(left) === Number(right);
+  }
+  if (depth > MAX_VALUE_DEPTH) throw new BasilError("STACK_ERROR", "a list or dictionary contains itself");
+  if (Array.isArray(left)) {
+    return Array.isArray(right) && left.length === right.length && left.every((item, at) => isEqual(item, right[at]!, depth + 1));
+  }
+  if (left instanceof Dict && right instanceof Dict) {
+    if (left.map.size !== right.map.size) return false;
+    for (const [key, item] of left.map) {
+      const other = right.map.get(key);
+      if (other === undefined || !isEqual(item, other, depth + 1)) return false;
+    }
+    return true;
+  }
+  return false;
+}
+
+/** Order of two strings by code point: negative, zero or positive. UTF-16 order differs above U+FFFF. */
+export function compareStrings(left: string, right: string): number {
+  const shared = Math.min(left.length, right.length);
+  for (let at = 0; at < shared; at++) {
+    const a = left.charCodeAt(at);
+    const b = right.charCodeAt(at);
+    if (a !== b) return codePointRank(left, at, a) - codePointRank(right, at, b);
+  }
+  return left.length - right.length;
+}
+
+/** Orders one differing UTF-16 unit as its whole code point would: paired surrogates come after everything in the BMP. */
+function codePointRank(text: string, at: number, unit: number): number {
+  if (unit < 0xd800 || unit > 0xdfff) return unit;
+  const isHigh = unit < 0xdc00;
+  const partner = text.charCodeAt(isHigh ? at + 1 : at - 1);
+  const isPaired = isHigh ? partner >= 0xdc00 && partner <= 0xdfff : partner >= 0xd800 && partner <= 0xdbff;
+  return isPaired ? unit + 0x10000 : unit;
+}
+
+/** A number where BASIC wants one; BOOL counts as 1 and 0. */
+export function toNumber(value: Value): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  throw new BasilError("TYPE_ERROR", "expected number");
+}
+
+/** What a store to a `%` name keeps: truncated toward zero, never −0, within ±(2^53−1). */
+export function toInteger(value: Value): number {
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (typeof value !== "number") throw new BasilError("TYPE_ERROR", "ToInt expects a numeric value");
+  const whole = Math.trunc(value) + 0;
+  if (!(whole <= Number.MAX_SAFE_INTEGER && whole >= -Number.MAX_SAFE_INTEGER)) {
+    throw new BasilError("OVERFLOW_ERROR", "integer overflow");
+  }
+  return whole;
+}
