@@ -71,9 +71,14 @@ async function removeOthers(directory: string, keep: ReadonlySet<string>): Promi
 export function buildTypes(): Promise<void> {
   const tsc = join(projectDirectory, "node_modules/typescript/bin/tsc");
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: projectDirectory, stdio: "inherit" });
+    const child = spawn(process.execPath, [tsc, "-p", "src/tools/tsconfig.types.json"], {
+      cwd: projectDirectory,
+      stdio: "inherit",
+    });
     child.once("error", reject);
-    child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tsc -p tsconfig.build.json ended with ${code}`))));
+    child.once("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`tsc -p src/tools/tsconfig.types.json ended with ${code}`)),
+    );
   });
 }
 

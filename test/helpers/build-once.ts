@@ -1,13 +1,7 @@
 /** Builds dist once before the tests, so that tests of the `basil` command see today's code. */
 import type { TestProject } from "vitest/node";
 import { buildJavaScript } from "../../src/tools/build.ts";
-
-declare module "vitest" {
-  export interface ProvidedContext {
-    /** Why there is no fresh dist; "" when there is one. Only tests that run `basil` fail for it. */
-    buildError: string;
-  }
-}
+import type {} from "./cli.ts";
 
 /** Vitest calls this before the first test file. */
 export async function setup(project: TestProject): Promise<void> {
