@@ -1,0 +1,334 @@
+/**
+ * The job server's state machine, without sockets: what happens to jobs when clients submit and leave,
+ * workers grab, report and vanish, and an administrator cancels.
+ *
+ * A job enters by `submit` and waits; `take` makes it run; `finish` ends it. A run that is given up
+ * (worker gone, function withdrawn, time over) puts it back to the end of its queue. Nothing else moves
+ * a job: cancelling and leaving only decide whether anybody still wants it, see `isWanted`.
+ */
+import { createHash } from "node:crypto";
+import { type Ability, isWanted, type Job, JobFunction, type Peer, PRIORITIES, type Priority } from "./jobs.ts";
+import { type Clock, Schedule } from "./schedule.ts";
+
+/** How a queue treats its jobs. */
+export interface JobQueueOptions {
+  /** What every handle starts with, such as `H:myhost:`. */
+  readonly handlePrefix: string;
+  /** Lets a worker's functions take turns, instead of trying the latest announced first. */
+  readonly isRoundRobin: boolean;
+  /** Runs a job may begin before it is dropped; 0 is no limit. */
+  readonly jobRetries: number;
+  /** Sleeping workers woken per job; 0 is all of them. */
+  readonly wakeups: number;
+  readonly clock: Clock;
+  /** Told of jobs dropped because of `jobRetries`. */
+  readonly onDrop: (job: Job) => void;
+}
+
+/** What a client asks for. */
+export interface Submission {
+  /** Function name, its bytes as Latin-1 text. */
+  readonly key: string;
+  readonly unique: Buffer;
+  readonly payload: Buffer;
+  readonly priority: Priority;
+  readonly reducer: Buffer | null;
+  /** Second since 1970 before which the job must not run; 0 is at once. */
+  readonly epochSeconds: number;
+  /** The connection that waits for the job, or null for a background job. */
+  readonly client: Peer | null;
+}
+
+/** Shortest time limit of a run, in milliseconds: smaller ones are raised to it, as gearmand does. */
+const MIN_TIMEOUT_MS = 1000;
+
+/** All functions and jobs of one server. */
+export class JobQueue {
+  readonly functions = new Map<string, JobFunction>();
+  /** Every job that is not over, by handle, in the order of submission. */
+  readonly jobs = new Map<string, Job>();
+
+  readonly #options: JobQueueOptions;
+  readonly #schedule: Schedule<JobFunction>;
+  #submitted = 0;
+  #sequence = 0;
+
+  constructor(options: JobQueueOptions) {
+    this.#options = options;
+    this.#schedule = new Schedule<JobFunction>(options.clock, (target) => this.#wake(target));
+  }
+
+  /** The function of that name, made when it is new. */
+  functionOf(key: string): JobFunction {
+    let target = this.functions.get(key);
+    if (target === undefined) {
+      target = new JobFunction(key);
+      this.functions.set(key, target);
+    }
+    return target;
+  }
+
+  /** Takes a job in, or joins an equal one that is not over. Null when the function's queue is full. */
+  submit(submission: Submission): Job | null {
+    const target = this.functionOf(submission.key);
+    const shareKey = shareKeyOf(submission.unique, submission.payload);
+    const equal = shareKey === null ? undefined : target.shared.get(shareKey);
+    if (equal !== undefined) {
+      const wasHusk = !isWanted(equal);
+      equal.isCancelled = false;
+      this.#attach(equal, submission.client);
+      if (wasHusk && equal.holder === null) this.#wake(target);
+      return equal;
+    }
+    const limit = target.limits[submission.priority];
+    if (limit > 0 && target.total >= limit) return null;
+    const job = this.#create(target, shareKey, submission);
+    this.#attach(job, submission.client);
+    this.#enqueue(job);
+    return job;
+  }
+
+  /** Gives a worker its next job to run, or null. */
+  take(peer: Peer): Job | null {
+    this.#stopDozing(peer);
+    peer.isSleeping = false;
+    peer.isNoopSent = false;
+    const index = this.#indexOfReady(peer);
+    if (index < 0) return null;
+    const ability = peer.abilities[index]!;
+    const job = ability.target.first(this.#schedule.nowSeconds())!;
+    if (this.#options.isRoundRobin) peer.abilities.push(...peer.abilities.splice(index, 1));
+    this.#start(job, ability);
+    return job;
+  }
+
+  /** A worker is about to wait for NOOP. False when there is a job for it, so that it should grab at once. */
+  sleep(peer: Peer): boolean {
+    if (this.#indexOfReady(peer) >= 0) return false;
+    peer.isSleeping = true;
+    if (!peer.isNoopSent) for (const ability of peer.abilities) ability.target.dozing.add(peer);
+    return true;
+  }
+
+  /** A worker announces a function; announcing it again counts again. */
+  offer(peer: Peer, key: string, timeoutMs: number): void {
+    const target = this.functionOf(key);
+    const limitMs = timeoutMs > 0 ? Math.max(timeoutMs, MIN_TIMEOUT_MS) : 0;
+    peer.abilities.unshift({ peer, target, timeoutMs: limitMs, held: new Set() });
+    target.workers++;
+    if (peer.isSleeping && !peer.isNoopSent) target.dozing.add(peer);
+  }
+
+  /** A worker takes a function back; what it runs of it goes to somebody else. */
+  withdraw(peer: Peer, key: string): void {
+    for (const ability of [...peer.abilities]) if (ability.target.key === key) this.#remove(ability);
+  }
+
+  /** A worker takes all its functions back. */
+  withdrawAll(peer: Peer): void {
+    for (const ability of [...peer.abilities]) this.#remove(ability);
+  }
+
+  /** A connection is gone: its jobs go to other workers, and nobody on it waits any more. */
+  leave(peer: Peer): void {
+    this.withdrawAll(peer);
+    for (const job of peer.watched) job.clients = job.clients.filter((client) => client !== peer);
+    peer.watched.clear();
+  }
+
+  /** The job a worker may report on: it must be running there. */
+  heldJob(peer: Peer, handle: string): Job | null {
+    const job = this.jobs.get(handle);
+    return job?.holder?.peer === peer ? job : null;
+  }
+
+  /** A job is over, whatever came of it. */
+  finish(job: Job): void {
+    this.#release(job);
+  }
+
+  /** Tells the clients that the job failed, and sees to it that it does not start. False for an unknown handle. */
+  cancel(handle: string): boolean {
+    const job = this.jobs.get(handle);
+    if (job === undefined) return false;
+    for (const client of job.clients) client.fail(job);
+    job.isCancelled = true;
+    if (job.holder === null) unshare(job);
+    return true;
+  }
+
+  /** A job of any function with this unique key. */
+  findUnique(unique: string): Job | null {
+    for (const target of this.functions.values()) {
+      const job = target.shared.get(unique);
+      if (job !== undefined) return job;
+    }
+    return null;
+  }
+
+  /** Stops all timers. */
+  stop(): void {
+    this.#schedule.stop();
+    for (const job of this.jobs.values()) job.stopTimer?.();
+  }
+
+  #create(target: JobFunction, shareKey: string | null, submission: Submission): Job {
+    const job: Job = {
+      handle: this.#options.handlePrefix + ++this.#submitted,
+      target,
+      unique: submission.unique.length === 0 ? submission.unique : Buffer.from(submission.unique),
+      shareKey,
+      reducer: submission.reducer,
+      payload: compact(submission.payload),
+      priority: submission.priority,
+      epochSeconds: submission.epochSeconds,
+      isBackground: false,
+      isCancelled: false,
+      clients: [],
+      holder: null,
+      stopTimer: null,
+      retries: 0,
+      numerator: 0,
+      denominator: 0,
+      sequence: 0,
+      behind: null,
+    };
+    this.jobs.set(job.handle, job);
+    if (shareKey !== null) target.shared.set(shareKey, job);
+    target.total++;
+    return job;
+  }
+
+  #attach(job: Job, client: Peer | null): void {
+    if (client === null) {
+      job.isBackground = true;
+      return;
+    }
+    job.clients.push(client);
+    client.watched.add(job);
+  }
+
+  #enqueue(job: Job): void {
+    job.sequence = ++this.#sequence;
+    // Workers are woken even for a job of the future, as gearmand does.
+    this.#wake(job.target);
+    const nowSeconds = this.#schedule.nowSeconds();
+    job.target.enqueue(job, nowSeconds);
+    if (job.epochSeconds > nowSeconds) this.#schedule.add(job.epochSeconds, job.target);
+  }
+
+  #wake(target: JobFunction): void {
+    let left = this.#options.wakeups;
+    for (const peer of target.dozing) {
+      this.#stopDozing(peer);
+      peer.isNoopSent = true;
+      peer.wake();
+      if (--left === 0) return;
+    }
+  }
+
+  #stopDozing(peer: Peer): void {
+    if (!peer.isSleeping || peer.isNoopSent) return;
+    for (const ability of peer.abilities) ability.target.dozing.delete(peer);
+  }
+
+  /** Which of the worker's functions has a job to run now; husks in front are cleared away. */
+  #indexOfReady(peer: Peer): number {
+    const { abilities } = peer;
+    for (let index = 0; index < abilities.length; index++) {
+      const { target } = abilities[index]!;
+      if (target.waitingTotal > 0 && this.#firstWanted(target) !== null) return index;
+    }
+    return -1;
+  }
+
+  #firstWanted(target: JobFunction): Job | null {
+    const nowSeconds = this.#schedule.nowSeconds();
+    for (let job = target.first(nowSeconds); job !== null; job = target.first(nowSeconds)) {
+      if (isWanted(job)) return job;
+      target.removeFirst(job);
+      this.#release(job);
+    }
+    return null;
+  }
+
+  #start(job: Job, ability: Ability): void {
+    job.target.removeFirst(job);
+    job.target.running++;
+    job.holder = ability;
+    ability.held.add(job);
+    if (ability.timeoutMs > 0) job.stopTimer = this.#options.clock.after(ability.timeoutMs, () => this.#giveUp(job));
+  }
+
+  #remove(ability: Ability): void {
+    const { peer, target } = ability;
+    for (const job of [...ability.held].reverse()) this.#giveUp(job);
+    peer.abilities.splice(peer.abilities.indexOf(ability), 1);
+    target.workers--;
+    if (!peer.abilities.some((other) => other.target === target)) target.dozing.delete(peer);
+  }
+
+  /** A run ends without a result: the job waits again, or is dropped when it was given up too often. */
+  #giveUp(job: Job): void {
+    job.retries++;
+    if (job.retries === this.#options.jobRetries) {
+      for (const client of job.clients) client.fail(job);
+      this.#release(job);
+      this.#options.onDrop(job);
+      return;
+    }
+    endRun(job);
+    job.numerator = 0;
+    job.denominator = 0;
+    if (job.isCancelled) unshare(job);
+    this.#enqueue(job);
+  }
+
+  #release(job: Job): void {
+    endRun(job);
+    job.target.total--;
+    for (const client of job.clients) client.watched.delete(job);
+    job.clients = [];
+    unshare(job);
+    this.jobs.delete(job.handle);
+  }
+}
+
+/** Whether a function may be forgotten: nobody offers it, and no job of it would be lost. */
+export function isDroppable(target: JobFunction): boolean {
+  return target.workers === 0 && target.total === 0;
+}
+
+/** Limits how many jobs of each priority a function takes; `limits` are in the order of `PRIORITIES`. */
+export function limitFunction(target: JobFunction, limits: readonly number[]): void {
+  PRIORITIES.forEach((priority, index) => {
+    target.limits[priority] = limits[index] ?? 0;
+  });
+}
+
+function endRun(job: Job): void {
+  job.stopTimer?.();
+  job.stopTimer = null;
+  if (job.holder === null) return;
+  job.holder.held.delete(job);
+  job.holder = null;
+  job.target.running--;
+}
+
+/** No later submission joins the job any more. */
+function unshare(job: Job): void {
+  const { shareKey, target } = job;
+  if (shareKey !== null && target.shared.get(shareKey) === job) target.shared.delete(shareKey);
+}
+
+/** `-` shares by equal payload: its key starts with a NUL, which no unique key can hold. */
+function shareKeyOf(unique: Buffer, payload: Buffer): string | null {
+  if (unique.length === 0) return null;
+  if (unique.length > 1 || unique[0] !== 0x2d) return unique.toString("latin1");
+  return payload.length === 0 ? null : `\0${createHash("sha256").update(payload).digest("base64")}`;
+}
+
+/** A small payload is copied out of the network buffer it came in, so that it does not keep all of it alive. */
+function compact(payload: Buffer): Buffer {
+  return payload.length < 4096 && payload.buffer.byteLength > 4 * payload.length ? Buffer.from(payload) : payload;
+}

@@ -1,0 +1,184 @@
+/** A Gearman job server inside this process: the same protocol as gearmand, for first steps, tests and single machines. */
+import { createServer, type Server, type Socket } from "node:net";
+import { hostname } from "node:os";
+import { DEFAULT_MAX_PACKET_BYTES } from "../codec.ts";
+import { GearmanError } from "../errors.ts";
+import { JobQueue } from "./queue.ts";
+import { type Clock, systemClock } from "./schedule.ts";
+import { Session } from "./session.ts";
+import type { GearmanServerEvent, ServerState } from "./state.ts";
+
+/** How a server listens and behaves. Everything is optional. */
+export interface GearmanServerOptions {
+  /** Address to listen on. Default `127.0.0.1`: this machine only. */
+  readonly host?: string;
+  /** Port to listen on; 0, the default, is any free one, which `listen` returns. */
+  readonly port?: number;
+  /** Sends every client WORK_EXCEPTION, as if it had asked for it. Default false. */
+  readonly exceptions?: boolean;
+  /** Lets a worker's functions take turns, instead of trying the latest announced first. Default false. */
+  readonly roundRobin?: boolean;
+  /** Runs a job may begin before it is dropped and its clients are told that it failed. Default 0: no limit. */
+  readonly jobRetries?: number;
+  /** Sleeping workers woken for a job. Default 0: all of them. */
+  readonly wakeups?: number;
+  /** Largest packet body taken, in bytes. Default 256 MiB. */
+  readonly maxPacketBytes?: number;
+  /** Unread replies above which a connection, and those that send to it, are not read on, in bytes. Default 16 MiB. */
+  readonly maxPendingBytes?: number;
+  /** Time a connection with too many unread replies may read nothing before it is closed, in milliseconds. Default 60 000. */
+  readonly stallTimeoutMs?: number;
+  /** Silence after which the system probes whether the other side still lives, in milliseconds. Default 30 000. */
+  readonly keepAliveMs?: number;
+  /** What handles name, as in `H:myhost:1`. Default: the machine's host name. */
+  readonly handleHost?: string;
+  /** What the `version` command answers. */
+  readonly version?: string;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Told of connections, refused bytes and dropped jobs. Must not throw. */
+  readonly onEvent?: (event: GearmanServerEvent) => void;
+}
+
+/** Where a server listens. */
+export interface ListeningAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The version of gearmand whose behaviour this server has, marked as another build of it. */
+const VERSION = "1.1.20+basil";
+
+/** Longest host name in a handle, in characters: a handle must stay below 64 bytes. */
+const MAX_HOST_CHARACTERS = 48;
+
+/** Connections the system keeps for us to accept. */
+const BACKLOG = 1024;
+
+/**
+ * A job server. Modes: *new* → *starting* (`listen` was called) → *listening* → *closed*. A failed `listen`
+ * leads back to new; `close` leads to closed from everywhere, and nothing leads away from there.
+ */
+export class GearmanServer {
+  readonly #options: GearmanServerOptions;
+  readonly #server: Server;
+  readonly #state: ServerState;
+  readonly #sessions = new Set<Session>();
+  #mode: "new" | "starting" | "listening" | "closed" = "new";
+  #closing: Promise<void> | null = null;
+  #accepted = 0;
+  #toFlush: { flush(): void }[] = [];
+
+  constructor(options: GearmanServerOptions = {}) {
+    this.#options = options;
+    this.#state = this.#createState();
+    // Half-open sockets let the last replies out before the connection ends.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Starts to accept connections; resolves to the address, with the port that was found when 0 was asked for. */
+  async listen(): Promise<ListeningAddress> {
+    if (this.#mode !== "new") throw new GearmanError("STATE", `listen() was called on a server that is ${this.#mode}`);
+    this.#mode = "starting";
+    const { host = "127.0.0.1", port = 0 } = this.#options;
+    const failure = await this.#bind(host, port);
+    if ((this.#mode as string) === "closed") throw new GearmanError("CLOSED", "the server was closed while it started to listen");
+    if (failure !== null) {
+      this.#mode = "new";
+      throw new GearmanError("IO", `cannot listen on ${host}:${port}: ${failure.message}`, { cause: failure });
+    }
+    this.#mode = "listening";
+    const bound = this.#server.address();
+    const address = { host, port: typeof bound === "object" && bound !== null ? bound.port : port };
+    this.#state.onEvent({ type: "listening", ...address });
+    return address;
+  }
+
+  /** Stops listening, ends all connections and forgets all jobs. Resolves when every socket is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  #bind(host: string, port: number): Promise<Error | null> {
+    return new Promise((resolve) => {
+      const server = this.#server;
+      const settle = (failure: Error | null) => {
+        server.off("listening", onListening).off("error", settle).off("close", onClose);
+        resolve(failure);
+      };
+      const onListening = () => settle(null);
+      const onClose = () => settle(new Error("closed"));
+      server.on("listening", onListening).on("error", settle).on("close", onClose);
+      try {
+        server.listen({ host, port, backlog: BACKLOG });
+      } catch (error) {
+        settle(error as Error);
+      }
+    });
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#mode = "closed";
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#state.queue.stop();
+    for (const session of [...this.#sessions]) session.destroy("the server was closed");
+    await closed;
+    this.#state.queue.stop();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#mode === "closed") {
+      socket.destroy();
+      return;
+    }
+    const { onEvent } = this.#state;
+    const session: Session = new Session(++this.#accepted, socket, this.#state, (reason) => {
+      this.#sessions.delete(session);
+      onEvent({ type: "disconnected", id: session.id, host: session.host, port: session.port, reason });
+    });
+    this.#sessions.add(session);
+    onEvent({ type: "connected", id: session.id, host: session.host, port: session.port });
+  }
+
+  #createState(): ServerState {
+    const options = this.#options;
+    const onEvent = options.onEvent ?? (() => {});
+    return {
+      queue: this.#createQueue(onEvent),
+      connections: this.#sessions,
+      exceptions: options.exceptions ?? false,
+      version: options.version ?? VERSION,
+      maxPacketBytes: options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES,
+      maxPendingBytes: options.maxPendingBytes ?? 16 * 1024 * 1024,
+      stallTimeoutMs: options.stallTimeoutMs ?? 60_000,
+      keepAliveMs: options.keepAliveMs ?? 30_000,
+      onEvent,
+      flushSoon: (connection) => this.#flushSoon(connection),
+    };
+  }
+
+  #createQueue(onEvent: (event: GearmanServerEvent) => void): JobQueue {
+    const host = (this.#options.handleHost ?? hostname()).slice(0, MAX_HOST_CHARACTERS);
+    return new JobQueue({
+      handlePrefix: `H:${host}:`,
+      isRoundRobin: this.#options.roundRobin ?? false,
+      jobRetries: this.#options.jobRetries ?? 0,
+      wakeups: this.#options.wakeups ?? 0,
+      clock: this.#options.clock ?? systemClock(),
+      onDrop: ({ handle, target, retries }) => onEvent({ type: "dropped", handle, function: target.key, retries }),
+    });
+  }
+
+  /** All connections that answer in this turn of the event loop are written to at its end, once each. */
+  #flushSoon(connection: { flush(): void }): void {
+    if (this.#toFlush.length === 0) setImmediate(() => this.#flush());
+    this.#toFlush.push(connection);
+  }
+
+  #flush(): void {
+    const connections = this.#toFlush;
+    this.#toFlush = [];
+    for (const connection of connections) connection.flush();
+  }
+}

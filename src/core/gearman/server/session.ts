@@ -1,0 +1,186 @@
+/**
+ * One connection to the job server: bytes in, requests dispatched, replies out, and the state of the
+ * client and worker that live on it.
+ *
+ * Modes: *open* (reads and answers) → *leaving* (its last replies are written; it reads nothing more) →
+ * *gone* (socket closed). An end of the stream, bytes that are no request, a stalled reader and the server's
+ * close all lead from open to leaving or gone; at that moment its jobs go to other workers. While open
+ * it is *held up* whenever a connection it sends to, itself included, does not read fast enough.
+ */
+import type { Socket } from "node:net";
+import { encodePacket } from "../codec.ts";
+import { GearmanError } from "../errors.ts";
+import type { Magic, PacketArgs, PacketName } from "../packets.ts";
+import { answerLine } from "./admin.ts";
+import { answerPacket } from "./binary.ts";
+import type { Ability, Job } from "./jobs.ts";
+import { Outbox } from "./outbox.ts";
+import type { Connection, ServerState } from "./state.ts";
+import { RequestReader, type RequestSink } from "./wire.ts";
+
+/** Time a leaving connection has to take its last replies, in milliseconds. */
+const LINGER_MS = 5000;
+
+/** A connected client, worker or administrator, or all of them at once. */
+export class Session implements Connection, RequestSink {
+  abilities: Ability[] = [];
+  readonly watched = new Set<Job>();
+  isSleeping = false;
+  isNoopSent = false;
+
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  clientId = "-";
+  wantsExceptions: boolean;
+
+  readonly #server: ServerState;
+  readonly #onGone: (reason: string) => void;
+  readonly #socket: Socket;
+  readonly #outbox: Outbox;
+  readonly #reader: RequestReader;
+  /** Connections that must take what they were sent before this one is read on. */
+  readonly #heldUpBy = new Set<Connection>();
+  /** Connections held up by this one. */
+  readonly #holdsUp = new Set<Connection>();
+  #isOpen = true;
+  #isFlushDue = false;
+  #reason: string | null = null;
+
+  /** @param onGone called once, with the reason, when the socket is closed */
+  constructor(id: number, socket: Socket, server: ServerState, onGone: (reason: string) => void) {
+    this.id = id;
+    this.host = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+    this.port = socket.remotePort ?? 0;
+    this.wantsExceptions = server.exceptions;
+    this.#server = server;
+    this.#onGone = onGone;
+    this.#socket = socket;
+    this.#outbox = new Outbox(socket);
+    this.#reader = new RequestReader(this, server.maxPacketBytes);
+    this.#listen();
+  }
+
+  send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
+    this.transmit(encodePacket("RES", name, ...args), this);
+  }
+
+  transmit(buffers: readonly Buffer[], source: Connection): void {
+    if (!this.#isOpen) return;
+    this.#outbox.add(buffers);
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      this.#server.flushSoon(this);
+    }
+    if (this.#outbox.pendingBytes > this.#server.maxPendingBytes) this.#holdUp(source);
+  }
+
+  waitFor(slow: Connection): void {
+    this.#heldUpBy.add(slow);
+    this.#socket.pause();
+  }
+
+  stopWaitingFor(slow: Connection): void {
+    this.#heldUpBy.delete(slow);
+    if (this.#heldUpBy.size === 0) this.#socket.resume();
+  }
+
+  /** Writes what was collected; the server calls it once per turn of the event loop. */
+  flush(): void {
+    this.#isFlushDue = false;
+    this.#outbox.flush();
+    this.#letGoWhenRead();
+  }
+
+  wake(): void {
+    this.send("NOOP");
+  }
+
+  fail(job: Job): void {
+    this.send("WORK_FAIL", job.handle);
+  }
+
+  takeLine(line: string): void {
+    const reply = answerLine(line, this.#server);
+    if (reply === null) this.close(`too many words in the text command: ${line}`);
+    else this.transmit([Buffer.from(reply, "latin1")], this);
+  }
+
+  takePacket(name: PacketName | null, magic: Magic, args: readonly Buffer[]): void {
+    if (magic === "RES") this.send("ERROR", "INVALID_MAGIC", "Request magic expected");
+    else answerPacket(name, args, this, this.#server);
+  }
+
+  close(reason: string): void {
+    if (!this.#isOpen) return;
+    this.#depart(reason);
+    this.#socket.setTimeout(LINGER_MS);
+    this.#socket.destroySoon();
+  }
+
+  /** Ends the connection without waiting for the other side to read. */
+  destroy(reason: string): void {
+    if (this.#isOpen) this.#depart(reason);
+    this.#socket.destroy();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, this.#server.keepAliveMs);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("drain", () => this.#letGoWhenRead());
+    socket.on("end", () => this.close("the other side ended the connection"));
+    socket.on("timeout", () => this.destroy(`nothing was read for ${this.#socket.timeout} ms`));
+    socket.on("error", (error) => {
+      this.#reason ??= error.message;
+    });
+    socket.on("close", () => {
+      this.destroy("the connection was lost");
+      this.#onGone(this.#reason ?? "");
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      if (error instanceof GearmanError && error.kind === "PROTOCOL") {
+        this.#server.onEvent({ type: "refused", id: this.id, host: this.host, port: this.port, error });
+        this.close(error.message);
+        return;
+      }
+      this.destroy(`a bug in the server: ${String(error)}`);
+      this.#server.onEvent({ type: "bug", id: this.id, host: this.host, port: this.port, error });
+    }
+  }
+
+  /** Leaves the open mode: everything that is known of the connection is undone here, and only here. */
+  #depart(reason: string): void {
+    this.#reason ??= reason;
+    this.#reader.stop();
+    this.#server.queue.leave(this);
+    this.#outbox.flush();
+    this.#isOpen = false;
+    this.#letGo();
+    this.#socket.resume();
+  }
+
+  #holdUp(source: Connection): void {
+    if (this.#holdsUp.size === 0) this.#socket.setTimeout(this.#server.stallTimeoutMs);
+    this.#holdsUp.add(source);
+    source.waitFor(this);
+  }
+
+  #letGoWhenRead(): void {
+    if (this.#holdsUp.size > 0 && this.#outbox.pendingBytes <= this.#server.maxPendingBytes / 2) {
+      this.#socket.setTimeout(0);
+      this.#letGo();
+    }
+  }
+
+  #letGo(): void {
+    for (const source of this.#holdsUp) source.stopWaitingFor(this);
+    this.#holdsUp.clear();
+  }
+}
