@@ -8,19 +8,37 @@ import { isAscii, isUtf8 } from "node:buffer";
 export function decodeBytes(bytes: Buffer): string {
   if (isAscii(bytes)) return bytes.toString("latin1");
   if (isUtf8(bytes)) return bytes.toString("utf8");
-  const parts: string[] = [];
-  let validFrom = 0;
+  const units = Buffer.allocUnsafe(bytes.length * 2);
+  let end = 0;
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
-    if (length === 0) {
-      if (validFrom < at) parts.push(bytes.toString("utf8", validFrom, at));
-      parts.push(String.fromCharCode(0xdc00 + bytes[at]!));
-      at += 1;
-      validFrom = at;
-    } else at += length;
+    if (length === 0) end = putUnit(units, end, 0xdc00 + bytes[at++]!);
+    else {
+      end = putCodePoint(units, end, codePointAt(bytes, at, length));
+      at += length;
+    }
   }
-  if (validFrom < bytes.length) parts.push(bytes.toString("utf8", validFrom, bytes.length));
-  return parts.join("");
+  return units.toString("utf16le", 0, end);
+}
+
+function putUnit(units: Buffer, end: number, unit: number): number {
+  units[end] = unit & 0xff;
+  units[end + 1] = unit >> 8;
+  return end + 2;
+}
+
+function putCodePoint(units: Buffer, end: number, codePoint: number): number {
+  if (codePoint < 0x10000) return putUnit(units, end, codePoint);
+  const high = putUnit(units, end, 0xd7c0 + (codePoint >> 10));
+  return putUnit(units, high, 0xdc00 + (codePoint & 0x3ff));
+}
+
+/** The code point of a valid UTF-8 sequence. */
+function codePointAt(bytes: Buffer, at: number, length: number): number {
+  if (length === 1) return bytes[at]!;
+  let codePoint = bytes[at]! & (0xff >> (length + 1));
+  for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i]! & 0x3f);
+  return codePoint;
 }
 
 /** Length of the valid UTF-8 sequence at an offset, 0 when there is none (Unicode 15, table 3-7). */
@@ -41,15 +59,46 @@ function sequenceLength(bytes: Buffer, at: number): number {
 /** Text as bytes: UTF-8; U+DC80…U+DCFF standing alone give back their byte; any other lone surrogate is U+FFFD. */
 export function encodeText(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, "utf8");
-  const parts: Buffer[] = [];
-  const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-  let from = 0;
-  for (const match of text.matchAll(lone)) {
-    if (from < match.index) parts.push(Buffer.from(text.slice(from, match.index), "utf8"));
-    const unit = match[0].charCodeAt(0);
-    parts.push(unit >= 0xdc80 && unit <= 0xdcff ? Buffer.of(unit - 0xdc00) : Buffer.from("\ufffd", "utf8"));
-    from = match.index + 1;
+  const bytes = Buffer.allocUnsafe(byteLength(text));
+  let end = 0;
+  for (let at = 0; at < text.length; at++) {
+    const codePoint = text.codePointAt(at)!;
+    if (codePoint < 0x80) bytes[end++] = codePoint;
+    else if (isByte(codePoint)) bytes[end++] = codePoint - 0xdc00;
+    else end = putUtf8(bytes, end, isLone(codePoint) ? 0xfffd : codePoint);
+    if (codePoint > 0xffff) at += 1;
   }
-  if (from < text.length) parts.push(Buffer.from(text.slice(from), "utf8"));
-  return Buffer.concat(parts);
+  return bytes;
+}
+
+/** How many bytes `encodeText` gives: `byteLength("é")` is 2. */
+export function byteLength(text: string): number {
+  const length = Buffer.byteLength(text, "utf8");
+  if (text.isWellFormed()) return length;
+  let lone = 0;
+  for (let at = 0; at < text.length; at++) {
+    const codePoint = text.codePointAt(at)!;
+    if (isByte(codePoint)) lone += 1;
+    else if (codePoint > 0xffff) at += 1;
+  }
+  // Node counts a lone surrogate as the three bytes of U+FFFD; a byte is one.
+  return length - 2 * lone;
+}
+
+const isLone = (codePoint: number): boolean => codePoint >= 0xd800 && codePoint <= 0xdfff;
+/** Whether a code point read by codePointAt, which joins pairs, stands for one byte. */
+const isByte = (codePoint: number): boolean => codePoint >= 0xdc80 && codePoint <= 0xdcff;
+
+function putUtf8(bytes: Buffer, end: number, codePoint: number): number {
+  if (codePoint < 0x800) bytes[end++] = 0xc0 | (codePoint >> 6);
+  else {
+    if (codePoint < 0x10000) bytes[end++] = 0xe0 | (codePoint >> 12);
+    else {
+      bytes[end++] = 0xf0 | (codePoint >> 18);
+      bytes[end++] = 0x80 | ((codePoint >> 12) & 0x3f);
+    }
+    bytes[end++] = 0x80 | ((codePoint >> 6) & 0x3f);
+  }
+  bytes[end++] = 0x80 | (codePoint & 0x3f);
+  return end;
 }

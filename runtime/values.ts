@@ -1,4 +1,5 @@
 /** The values of BASIC as JavaScript values, and what is true of each: its type name, its truth, its display form. */
+import { constants } from "node:buffer";
 import { BasilError } from "./errors.ts";
 
 /**
@@ -6,6 +7,14 @@ import { BasilError } from "./errors.ts";
  * JavaScript array (element 1 at index 0), a DICT is a `Dict`, a DIM array a `BasilArray`.
  */
 export type Value = null | boolean | number | string | Value[] | Dict | BasilArray | RoutineValue | ObjectValue;
+
+/** What long work over values is counted against: a task's limits. `TaskContext` is one. */
+export interface Budget {
+  /** Refuses a result of this size when it is over the limit. */
+  claim(bytes: number): void;
+  /** Counts work and looks at the deadline. */
+  spend(steps: number): void;
+}
 
 /** A dictionary: exact string keys in insertion order. */
 export class Dict {
@@ -18,6 +27,11 @@ export class Dict {
   /** Stores under an exact key. A struct refuses keys that are not its fields. */
   set(key: string, value: Value): void {
     this.map.set(key, value);
+  }
+
+  /** Takes an exact key out; false when there was none. A struct refuses. */
+  remove(key: string): boolean {
+    return this.map.delete(key);
   }
 
   /** The key `d.name` means: the exact one, else the first equal one ignoring case, else undefined. */
@@ -129,20 +143,69 @@ export function isTrue(value: Value): boolean {
 /** Deepest nesting of lists and dictionaries that can be shown or compared: a list that contains itself ends here. */
 const MAX_VALUE_DEPTH = 1000;
 
-/** The display form of a value: what PRINT shows and `+` joins. */
-export function display(value: Value, depth = 0): string {
+/** The display form of a value: what PRINT shows and `+` joins. A budget bounds what a deeply shared list may grow to. */
+export function display(value: Value, budget?: Budget): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return displayNumber(value);
   if (value === null) return "null";
   if (typeof value === "boolean") return value ? "true" : "false";
-  if (depth > MAX_VALUE_DEPTH) throw new BasilError("STACK_ERROR", "a list or dictionary contains itself");
-  if (Array.isArray(value)) return `[${value.map((item) => display(item, depth + 1)).join(", ")}]`;
-  if (value instanceof Dict) {
-    return `{${[...value.map].map(([key, item]) => `"${key}": ${display(item, depth + 1)}`).join(", ")}}`;
+  if (!Array.isArray(value) && !(value instanceof Dict)) return displayReference(value);
+  const progress: Progress = { length: 0, claimed: 0, count: 0, budget };
+  const text = displayNested(value, 0, progress);
+  budget?.claim(progress.length);
+  return text;
+}
+
+/** How far a walk over nested values has come: characters made, characters claimed, values seen. */
+interface Progress {
+  length: number;
+  claimed: number;
+  count: number;
+  readonly budget: Budget | undefined;
+}
+
+function displayNested(value: Value, depth: number, progress: Progress): string {
+  if (depth > MAX_VALUE_DEPTH) throw containsItself();
+  if (Array.isArray(value)) {
+    advance(progress, 2 * value.length);
+    return `[${value.map((item) => displayNested(item, depth + 1, progress)).join(", ")}]`;
   }
+  if (value instanceof Dict) {
+    const parts: string[] = [];
+    for (const [key, item] of value.map) {
+      advance(progress, key.length + 6);
+      parts.push(`"${key}": ${displayNested(item, depth + 1, progress)}`);
+    }
+    return `{${parts.join(", ")}}`;
+  }
+  const text = display(value);
+  advance(progress, text.length);
+  return text;
+}
+
+const MAX_DISPLAY_LENGTH = constants.MAX_STRING_LENGTH;
+/** After so many characters, or values, the budget is asked again. */
+const CLAIM_EVERY = 65_536;
+const SPEND_EVERY = 1024;
+
+function advance(progress: Progress, characters: number): void {
+  progress.length += characters;
+  if (progress.length > MAX_DISPLAY_LENGTH) {
+    throw new BasilError("ARGUMENT_ERROR", `a list or dictionary is too long to show: over ${MAX_DISPLAY_LENGTH} characters`);
+  }
+  if (progress.length - progress.claimed > CLAIM_EVERY) {
+    progress.claimed = progress.length;
+    progress.budget?.claim(progress.length);
+  }
+  if (++progress.count % SPEND_EVERY === 0) progress.budget?.spend(SPEND_EVERY);
+}
+
+function displayReference(value: BasilArray | RoutineValue | ObjectValue): string {
   if (value instanceof BasilArray) return `<array ${ELEMENT_WORDS[value.element] ?? value.typeName} ${value.shape}>`;
   return isRoutine(value) ? `<func ${value.name} /${value.arity}>` : `<${value.displayName}>`;
 }
+
+const containsItself = (): BasilError => new BasilError("STACK_ERROR", "a list or dictionary contains itself");
 
 const ELEMENT_WORDS: Record<ElementKind, string | undefined> = {
   number: "Num",
@@ -173,21 +236,33 @@ function withoutExponent(text: string): string {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** `=` of BASIC: numbers and BOOL by value, lists and dictionaries deeply, the rest by identity. Never an error except for endless values. */
-export function isEqual(left: Value, right: Value, depth = 0): boolean {
+/**
+ * `=` of BASIC: numbers and BOOL by value, lists and dictionaries deeply, the rest by identity. Never an error except
+ * for endless values.
+ */
+export function isEqual(left: Value, right: Value, budget?: Budget): boolean {
   if (left === right) return true;
   if (typeof left === "number" || typeof left === "boolean") {
     return (typeof right === "number" || typeof right === "boolean") && Number(left) === Number(right);
   }
-  if (depth > MAX_VALUE_DEPTH) throw new BasilError("STACK_ERROR", "a list or dictionary contains itself");
+  if (typeof left !== "object" || typeof right !== "object") return false;
+  return isEqualNested(left, right, 0, { length: 0, claimed: 0, count: 0, budget });
+}
+
+function isEqualNested(left: Value, right: Value, depth: number, progress: Progress): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object") return isEqual(left, right);
+  if (depth > MAX_VALUE_DEPTH) throw containsItself();
+  advance(progress, 0);
   if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((item, at) => isEqual(item, right[at]!, depth + 1));
+    if (!Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, at) => isEqualNested(item, right[at]!, depth + 1, progress));
   }
   if (left instanceof Dict && right instanceof Dict) {
     if (left.map.size !== right.map.size) return false;
     for (const [key, item] of left.map) {
       const other = right.map.get(key);
-      if (other === undefined || !isEqual(item, other, depth + 1)) return false;
+      if (other === undefined || !isEqualNested(item, other, depth + 1, progress)) return false;
     }
     return true;
   }
