@@ -1,0 +1,382 @@
+/** Submits jobs to Gearman servers and asks about them. */
+import { type BackoffOptions, backoffMs } from "../net/backoff.ts";
+import { DeadlineList, pause } from "../net/deadline.ts";
+import { parseServer, type ServerAddress } from "./address.ts";
+import { cancelJob } from "./admin.ts";
+import { type Call, type CallBounds, Question } from "./call.ts";
+import { checkFunctionName, checkPayload, checkTimeout, checkUnique, parseHandle } from "./checks.ts";
+import { DEFAULTS } from "./config.ts";
+import type { Connection } from "./connection.ts";
+import { GearmanError } from "./errors.ts";
+import { type GearmanHost, systemHost } from "./host.ts";
+import { BackgroundSubmit, counted, ForegroundSubmit, type JobContent, type JobReceipt, type Priority, type StatusListener, type Submit } from "./job.ts";
+import type { Packet } from "./packets.ts";
+import { type PooledServer, ServerPool, type ServerState } from "./pool.ts";
+import { type JobStream, StreamSubmit } from "./stream.ts";
+
+/** How a client is set up. `GearmanConfig` fits in here. */
+export interface GearmanClientOptions {
+  /** Servers to use, as text or taken apart. Default: `127.0.0.1:4730`. */
+  readonly servers?: readonly (string | ServerAddress)[] | undefined;
+  /** Name shown by the server's `workers` command. Default: none. */
+  readonly clientId?: string | undefined;
+  /** Longest wait for any call, connecting included, in milliseconds. Default 15 000. */
+  readonly timeoutMs?: number | undefined;
+  /** How often connecting is tried again within one call. Default 2. */
+  readonly retries?: number | undefined;
+  /** Let the system probe idle connections every 30 s. Default true. */
+  readonly keepalive?: boolean | undefined;
+  /** Ask servers to pass on WORK_EXCEPTION, the reason some workers give for a failure. Default false. */
+  readonly exceptions?: boolean | undefined;
+  /** Largest packet taken from a server, in bytes. Default 256 MiB. */
+  readonly maxPacketBytes?: number | undefined;
+  /** Sockets, clock and chance. Default: the real ones. */
+  readonly host?: GearmanHost | undefined;
+}
+
+/** A job for a worker. */
+export interface JobRequest {
+  /** Function a worker registered, such as `img.resize`. */
+  readonly name: string;
+  /** What the worker receives, byte for byte; text is sent as UTF-8. Default: nothing. */
+  readonly payload?: string | Uint8Array | undefined;
+  /** Jobs of one function with the same key share one run while one of them waits or runs. At most 63 bytes. */
+  readonly unique?: string | undefined;
+  /** Default `normal`. */
+  readonly priority?: Priority | undefined;
+  /** Calls the wait off. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest wait in milliseconds; `Infinity` for no limit. Default: the client's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A job whose reports are wanted as they come. */
+export interface SubmitRequest extends JobRequest {
+  /** Called when the server has accepted the job. */
+  readonly onCreated?: ((receipt: JobReceipt) => void) | undefined;
+  /** Called with each progress report. */
+  readonly onStatus?: StatusListener | undefined;
+  /** Called with each piece of data; a promise it returns holds the next one back. */
+  readonly onData?: ((payload: Buffer) => unknown) | undefined;
+  /** Called with each warning; a promise it returns holds the next report back. */
+  readonly onWarning?: ((payload: Buffer) => unknown) | undefined;
+}
+
+/** What a server knows about a job. A job that is over is as unknown as one that never was. */
+export interface JobStatus {
+  /** Queued or running. */
+  readonly known: boolean;
+  readonly running: boolean;
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** Pauses between tries to connect within one call. */
+const RETRY_BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 2_000, jitter: 0.5 };
+
+/** Longest try to connect to one server, in milliseconds. */
+const MAX_CONNECT_MS = 5_000;
+
+/** Handles whose server is remembered; the oldest are forgotten first. */
+const MAX_REMEMBERED_HANDLES = 10_000;
+
+/** How a call gets to a connection. */
+interface Route {
+  servers(): readonly PooledServer[];
+  acquire(server: PooledServer): Promise<Connection>;
+  send(connection: Connection, server: PooledServer): void;
+  /** The connection is not needed after all. */
+  release?(connection: Connection, server: PooledServer): void;
+}
+
+/** A client of one or more job servers. It connects when first needed and keeps the connections until `close`. */
+export class GearmanClient {
+  readonly #host: GearmanHost;
+  readonly #timeoutMs: number;
+  readonly #retries: number;
+  readonly #pool: ServerPool;
+  readonly #deadlines: DeadlineList;
+  readonly #serverOfHandle = new Map<string, string>();
+  readonly #addresses: readonly ServerAddress[];
+  readonly #open = new AbortController();
+  #closing: Promise<void> | null = null;
+
+  constructor(options: GearmanClientOptions = {}) {
+    const { host = systemHost, timeoutMs = DEFAULTS.timeoutMs, retries = DEFAULTS.retries } = options;
+    this.#host = host;
+    this.#timeoutMs = checkTimeout(timeoutMs);
+    this.#retries = retries;
+    this.#deadlines = new DeadlineList(() => host.now());
+    this.#addresses = (options.servers ?? DEFAULTS.servers).map((server) => (typeof server === "string" ? parseServer(server) : server));
+    this.#pool = new ServerPool(this.#addresses, {
+      host,
+      connectTimeoutMs: Math.min(MAX_CONNECT_MS, timeoutMs / Math.max(1, this.#addresses.length)),
+      keepalive: options.keepalive ?? DEFAULTS.keepalive,
+      clientId: options.clientId ?? "",
+      exceptions: options.exceptions ?? DEFAULTS.exceptions,
+      ...(options.maxPacketBytes === undefined ? {} : { maxPacketBytes: options.maxPacketBytes }),
+    });
+  }
+
+  /** Runs a job and resolves to its result. */
+  submit(request: SubmitRequest): Promise<Buffer> {
+    return attempt(() => {
+      if (request.onData !== undefined || request.onWarning !== undefined) return this.#submitAndListen(request);
+      const { onStatus } = request;
+      const job = new ForegroundSubmit(this.#content(request), this.#bounds(request), { onStatus, onCreated: this.#remembering(request.onCreated) });
+      this.#dispatch(job, job.content.unique);
+      return job.promise;
+    });
+  }
+
+  /**
+   * Starts a job and hands out its reports as an async iterable. The job has a connection of its own, which
+   * pauses while the reader is busy, so that a fast worker does not fill the memory.
+   */
+  start(request: JobRequest): JobStream {
+    const job = new StreamSubmit(this.#content(request), this.#bounds(request));
+    job.promise.catch(() => undefined); // the reader of the events hears of a failure as well
+    if (this.#pool.size > 1) job.created.then((receipt) => this.#remember(receipt)).catch(() => undefined);
+    const route: Route = {
+      servers: () => this.#pool.order(job.content.unique),
+      acquire: (server) => server.borrow(),
+      send: (connection, server) => {
+        job.onSettled = () => server.release(connection);
+        job.sendOver(connection);
+      },
+      release: (connection, server) => server.release(connection),
+    };
+    this.#retryUnsent(job, () => void this.#deliver(job, route));
+    if (!job.isSettled) void this.#deliver(job, route);
+    return job;
+  }
+
+  /** Queues a job nobody waits for; resolves when a server has accepted it. Without a unique key it gets one that no other job has. */
+  submitBackground(request: JobRequest): Promise<JobReceipt> {
+    return attempt(() => {
+      const content = this.#content(request);
+      // Servers that store jobs overwrite one with an empty key by the next.
+      const job = new BackgroundSubmit(content.unique === "" ? { ...content, unique: this.#host.uniqueKey() } : content, this.#bounds(request));
+      this.#dispatch(job, content.unique);
+      if (this.#pool.size === 1) return job.promise;
+      return job.promise.then((receipt) => this.#remember(receipt));
+    });
+  }
+
+  /** What the server that issued the handle knows about its job. Takes `H:vm:12` and `127.0.0.1:4730//H:vm:12`. */
+  async status(handle: string, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<JobStatus> {
+    const { servers, bare } = this.#serversOf(handle);
+    const questions = servers.map((server) => {
+      const question = new Question("STATUS_RES", server.name, readStatus, this.#bounds(bounds));
+      return this.#ask(question, [server], (connection) => connection.send(question, "GET_STATUS", bare));
+    });
+    const answers = await Promise.allSettled(questions);
+    const known = answers.find((answer) => answer.status === "fulfilled" && answer.value.known);
+    const decisive = known ?? answers.find((answer) => answer.status === "rejected") ?? answers[0]!;
+    if (decisive.status === "rejected") throw decisive.reason;
+    return decisive.value;
+  }
+
+  /**
+   * Takes a queued job out of the queue; of a running job it only detaches those who wait. True when done,
+   * NOT_FOUND when no server knows the job, CANCEL_UNSUPPORTED when a server has no such command.
+   */
+  async cancel(handle: string, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<true> {
+    const { servers, bare } = this.#serversOf(handle);
+    const { timeoutMs, signal } = this.#bounds(bounds);
+    const both = signal === undefined ? this.#open.signal : AbortSignal.any([signal, this.#open.signal]);
+    const answers = await Promise.allSettled(
+      servers.map((server) => cancelJob(bare, { address: server.address, timeoutMs, signal: both, host: this.#host })),
+    );
+    if (this.#closing !== null) throw closedError();
+    if (answers.some((answer) => answer.status === "fulfilled")) return true;
+    const reasons = answers.map((answer) => (answer.status === "rejected" ? (answer.reason as unknown) : null));
+    throw reasons.find((reason) => !(reason instanceof GearmanError && reason.kind === "NOT_FOUND")) ?? reasons[0];
+  }
+
+  /** Sends data to a server and resolves to what comes back: the same bytes, when all is well. */
+  echo(data: string | Uint8Array, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<Buffer> {
+    return attempt(() => {
+      const payload = checkPayload(data);
+      const servers = this.#pool.order("");
+      const question = new Question("ECHO_RES", "the server", readEcho, this.#bounds(bounds));
+      return this.#ask(question, servers, (connection) => connection.send(question, "ECHO_REQ", payload));
+    });
+  }
+
+  /** The servers in the order they would be tried now. */
+  servers(): ServerState[] {
+    return this.#pool.states();
+  }
+
+  /** Closes all connections; calls under way fail with CLOSED. May be called at any time and any number of times. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const reason = closedError();
+    this.#open.abort(reason);
+    await this.#pool.close(reason);
+    this.#deadlines.close();
+  }
+
+  #content(request: JobRequest): JobContent {
+    if (this.#closing !== null) throw closedError();
+    const { name, payload = "", unique = "", priority = "normal" } = request;
+    return { name: checkFunctionName(name), payload: checkPayload(payload), unique: unique === "" ? "" : checkUnique(unique), priority };
+  }
+
+  #bounds({ timeoutMs, signal }: Pick<JobRequest, "signal" | "timeoutMs">): CallBounds {
+    if (this.#closing !== null) throw closedError();
+    return { deadlines: this.#deadlines, timeoutMs: timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs), signal };
+  }
+
+  async #submitAndListen(request: SubmitRequest): Promise<Buffer> {
+    const job = this.start(request);
+    if (request.onCreated !== undefined) job.created.then(request.onCreated, () => undefined);
+    for await (const event of job) {
+      if (event.type === "data") await request.onData?.(event.payload);
+      else if (event.type === "warning") await request.onWarning?.(event.payload);
+      else request.onStatus?.(event.numerator, event.denominator);
+    }
+    return job.result;
+  }
+
+  /** Sends a submit over a shared connection: at once when one is ready, else when one is. */
+  #dispatch(job: Submit<unknown>, key: string): void {
+    this.#retryUnsent(job, () => this.#dispatch(job, key));
+    if (job.isSettled) return;
+    const servers = this.#pool.order(key);
+    const connection = servers[0]!.ready;
+    if (connection !== null && !connection.isCongested) return sendOrFail(job, () => job.sendOver(connection));
+    void this.#deliver(job, { servers: () => servers, acquire: shared, send: (ready) => job.sendOver(ready) });
+  }
+
+  #ask<T>(question: Question<T>, servers: readonly PooledServer[], send: (connection: Connection) => void): Promise<T> {
+    const route: Route = { servers: () => servers, acquire: shared, send };
+    this.#retryUnsent(question, () => void this.#deliver(question, route));
+    if (question.isSettled) return question.promise;
+    const connection = servers[0]!.ready;
+    if (connection !== null && !connection.isCongested) sendOrFail(question, () => send(connection));
+    else void this.#deliver(question, route);
+    return question.promise;
+  }
+
+  #retryUnsent(call: Call<unknown>, again: () => void): void {
+    if (call.onUnsent !== null) return;
+    let left = this.#retries;
+    call.onUnsent = (reason) => {
+      if (reason.kind === "IO" && left-- > 0) again();
+      else call.fail(reason);
+    };
+  }
+
+  /** Tries the servers in turn until one takes the call; after each round it pauses, for as many rounds as retries allow. */
+  async #deliver(call: Call<unknown>, route: Route): Promise<void> {
+    const failures = new Map<string, GearmanError>();
+    for (let round = 0; round <= this.#retries; round++) {
+      if (round > 0) await this.#pauseBefore(call, backoffMs(round - 1, RETRY_BACKOFF, this.#host.random));
+      for (const server of route.servers()) {
+        if (call.isSettled) return;
+        const failure = await this.#tryServer(call, route, server);
+        if (failure === null) return;
+        if (this.#closing !== null || failure.kind !== "IO") return call.fail(this.#closing !== null ? closedError() : failure);
+        failures.set(server.name, (call.connectFailure = failure));
+      }
+    }
+    const tries = this.#retries + 1;
+    const text = [...failures.values()].map((failure) => failure.message).join("; ");
+    call.fail(new GearmanError("IO", `${text} (after ${tries} ${tries === 1 ? "try" : "tries"})`, { cause: call.connectFailure }));
+  }
+
+  async #tryServer(call: Call<unknown>, route: Route, server: PooledServer): Promise<GearmanError | null> {
+    let connection: Connection;
+    try {
+      connection = await route.acquire(server);
+      await connection.drained();
+    } catch (error) {
+      return error instanceof GearmanError ? error : new GearmanError("IO", String(error), { cause: error });
+    }
+    if (call.isSettled) route.release?.(connection, server);
+    else if (!connection.isUsable) return new GearmanError("IO", `${server.name} closed the connection`);
+    else sendOrFail(call, () => route.send(connection, server));
+    return null;
+  }
+
+  #pauseBefore(call: Call<unknown>, ms: number): Promise<void> {
+    const wake = new AbortController();
+    const present = call.onSettled;
+    call.onSettled = () => {
+      present?.();
+      wake.abort();
+    };
+    return call.isSettled ? Promise.resolve() : pause(ms, AbortSignal.any([wake.signal, this.#open.signal]));
+  }
+
+  #remembering(onCreated: SubmitRequest["onCreated"]): SubmitRequest["onCreated"] {
+    if (onCreated === undefined || this.#pool.size === 1) return onCreated;
+    return (receipt) => onCreated(this.#remember(receipt));
+  }
+
+  #remember(receipt: JobReceipt): JobReceipt {
+    this.#serverOfHandle.delete(receipt.handle);
+    this.#serverOfHandle.set(receipt.handle, receipt.server);
+    if (this.#serverOfHandle.size > MAX_REMEMBERED_HANDLES) {
+      for (const oldest of this.#serverOfHandle.keys()) {
+        this.#serverOfHandle.delete(oldest);
+        break;
+      }
+    }
+    return receipt;
+  }
+
+  /** The servers that may know a handle: the one named or remembered, else all. */
+  #serversOf(text: string): { servers: readonly PooledServer[]; bare: string } {
+    const { server, handle } = parseHandle(text);
+    const name = server ?? this.#serverOfHandle.get(handle);
+    if (name === undefined) return { servers: this.#pool.order(""), bare: handle };
+    const found = this.#pool.find(name);
+    if (found === undefined) throw new GearmanError("ARGUMENT", `${name} in the handle ${text} is not one of this client's servers`);
+    return { servers: [found], bare: handle };
+  }
+}
+
+function shared(server: PooledServer): Promise<Connection> {
+  return server.shared();
+}
+
+function sendOrFail(call: Call<unknown>, send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    call.fail(error);
+  }
+}
+
+/** What `start` returns, or a rejection with what it throws. */
+function attempt<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return start();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function closedError(): GearmanError {
+  return new GearmanError("CLOSED", "the client is closed");
+}
+
+function readStatus(packet: Packet): JobStatus {
+  const { known, running, numerator, denominator } = (packet as Packet<"STATUS_RES">).args;
+  return { known: isOne(known), running: isOne(running), numerator: counted(numerator), denominator: counted(denominator) };
+}
+
+function readEcho(packet: Packet): Buffer {
+  return (packet as Packet<"ECHO_RES">).args.payload;
+}
+
+function isOne(bytes: Buffer): boolean {
+  return bytes.length === 1 && bytes[0] === 0x31;
+}

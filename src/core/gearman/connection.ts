@@ -1,0 +1,271 @@
+/** A client's connection to one server: matches replies to requests in order, and job reports to jobs by handle. */
+import { Fifo } from "../net/fifo.ts";
+import { encodePacket } from "./codec.ts";
+import { GearmanError } from "./errors.ts";
+import type { Packet, PacketArgs, PacketName } from "./packets.ts";
+import { Wire, type WireOptions } from "./wire.ts";
+
+/** Packets that answer a request, strictly in the order of the requests; ERROR can take the place of any of them. */
+export type RequestReply = "JOB_CREATED" | "ECHO_RES" | "STATUS_RES" | "OPTION_RES";
+
+/** Something that waits for the reply to one request. */
+export interface Request {
+  readonly expects: RequestReply;
+  readonly isSettled: boolean;
+  /** Kept by the connection: which write the request was part of, and how often it had read by then. */
+  sentInBatch: number;
+  readsWhenSent: number;
+  sent(connection: Connection): void;
+  answered(packet: Packet, connection: Connection): void;
+  refused(code: string, text: string): void;
+  lost(reason: GearmanError, wasWritten: boolean): void;
+}
+
+/** Packets that report on a running job. */
+export type JobReport = Packet<"WORK_DATA" | "WORK_WARNING" | "WORK_STATUS" | "WORK_COMPLETE" | "WORK_FAIL" | "WORK_EXCEPTION">;
+
+/** Something that follows a job it has the handle of. */
+export interface JobFollower {
+  readonly isSettled: boolean;
+  reported(report: JobReport): void;
+  lost(reason: GearmanError, wasWritten: boolean): void;
+}
+
+/** What a connection says about itself once it is open. */
+export interface ConnectionOptions extends WireOptions {
+  /** Name shown by the server's `workers` command; empty for none. */
+  readonly clientId: string;
+  /** Ask the server to pass on WORK_EXCEPTION. */
+  readonly exceptions: boolean;
+}
+
+const JOB_REPORTS: Partial<Record<PacketName, "goes on" | "is over">> = {
+  WORK_DATA: "goes on",
+  WORK_WARNING: "goes on",
+  WORK_STATUS: "goes on",
+  WORK_COMPLETE: "is over",
+  WORK_FAIL: "is over",
+  WORK_EXCEPTION: "is over",
+};
+
+/**
+ * One connection, from its first connect to its loss. Modes: connecting (requests must wait for `opened`),
+ * open, and lost, in which every waiting request has been told. A retired connection takes no new
+ * requests and closes itself when the last one is answered or given up.
+ */
+export class Connection {
+  /** Resolves when open, rejects with the reason when that fails. */
+  readonly opened: Promise<this>;
+  /** Called once, after all waiting requests were told. */
+  onLost: ((reason: GearmanError) => void) | null = null;
+  readonly #wire: Wire;
+  readonly #options: ConnectionOptions;
+  readonly #replies = new Fifo<Request>();
+  readonly #jobs = new Map<string, JobFollower | JobTurns>();
+  #resolveOpened!: (connection: this) => void;
+  #rejectOpened!: (reason: GearmanError) => void;
+  #isRetired = false;
+  #isLost = false;
+  #reads = 0;
+
+  /** Starts to connect. */
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.opened = new Promise((resolve, reject) => {
+      this.#resolveOpened = resolve;
+      this.#rejectOpened = reject;
+    });
+    this.opened.catch(() => undefined); // whoever waits hears of it; nobody has to
+    this.#wire = new Wire(options, {
+      opened: () => this.#greet(),
+      packet: (packet) => this.#received(packet),
+      lost: (reason) => this.#lost(reason),
+    });
+  }
+
+  /** The server's address as text. */
+  get server(): string {
+    return this.#wire.server;
+  }
+
+  /** Open and ready for new requests. */
+  get isUsable(): boolean {
+    return this.#wire.isOpen && !this.#isRetired;
+  }
+
+  /** Connecting, or open and not retired. */
+  get isPromising(): boolean {
+    return !this.#isLost && !this.#isRetired;
+  }
+
+  /** True when no request and no job waits for this connection. */
+  get isIdle(): boolean {
+    return this.#replies.size === 0 && this.#jobs.size === 0;
+  }
+
+  get isCongested(): boolean {
+    return this.#wire.isCongested;
+  }
+
+  drained(): Promise<void> {
+    return this.#wire.drained();
+  }
+
+  pause(): void {
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    this.#wire.resume();
+  }
+
+  /** Sends a request; its reply is matched by its place in line. Throws ARGUMENT when it cannot be encoded. */
+  send<N extends PacketName>(request: Request, name: N, ...args: PacketArgs<N>): void {
+    const buffers = encodePacket("REQ", name, ...args);
+    request.sentInBatch = this.#wire.batch;
+    request.readsWhenSent = this.#reads;
+    this.#replies.push(request);
+    request.sent(this);
+    this.#wire.sendEncoded(buffers);
+  }
+
+  /** Passes reports on the job with this handle to `follower` until the job is over. */
+  follow(handle: string, follower: JobFollower): void {
+    const present = this.#jobs.get(handle);
+    if (present === undefined) this.#jobs.set(handle, follower);
+    else if (present instanceof JobTurns) present.add(follower);
+    else this.#jobs.set(handle, new JobTurns(present, follower));
+  }
+
+  /** Ends following a job nobody else follows; a shared job's place is kept, so that turns stay right. */
+  unfollow(handle: string, follower: JobFollower): void {
+    if (this.#jobs.get(handle) === follower) this.#jobs.delete(handle);
+    this.#closeIfUseless();
+  }
+
+  /** A request was given up. When the server has been silent since it was sent, no new request should go there. */
+  abandoned(request: Request): void {
+    if (request.readsWhenSent === this.#reads) this.#isRetired = true;
+    this.#closeIfUseless();
+  }
+
+  /** Takes no new requests, and closes when the last is answered or given up. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#closeIfUseless();
+  }
+
+  /** Closes; requests still waiting are told `reason`. Resolves when the socket is closed. */
+  async close(reason: GearmanError): Promise<void> {
+    if (this.#wire.isOpen && this.isIdle) {
+      this.#isRetired = true;
+      await this.#wire.end();
+    } else this.#wire.destroy(reason);
+  }
+
+  #greet(): void {
+    const { clientId, exceptions } = this.#options;
+    if (clientId !== "") this.#wire.send("SET_CLIENT_ID", clientId);
+    if (exceptions) this.send(new Unheeded("OPTION_RES"), "OPTION_REQ", "exceptions");
+    this.#resolveOpened(this);
+  }
+
+  #received(packet: Packet): void {
+    this.#reads++;
+    const report = JOB_REPORTS[packet.name];
+    if (report !== undefined) this.#report(packet as JobReport, report === "is over");
+    else if (packet.name !== "NOOP") this.#reply(packet);
+  }
+
+  #reply(packet: Packet): void {
+    const request = this.#replies.peek();
+    if (request === undefined) {
+      if (packet.name === "ERROR") return; // nothing asked, nothing to do
+      throw new GearmanError("PROTOCOL", `${packet.name} packet came though nothing was asked`);
+    }
+    if (packet.name === "ERROR") {
+      this.#replies.shift();
+      request.refused(packet.args.code.toString(), packet.args.text.toString());
+    } else if (packet.name === request.expects) {
+      this.#replies.shift();
+      request.answered(packet, this);
+    } else throw new GearmanError("PROTOCOL", `${packet.name} packet came where ${request.expects} was due`);
+    if (this.#isRetired) this.#closeIfUseless();
+  }
+
+  #report(report: JobReport, isOver: boolean): void {
+    const handle = report.args.handle.toString("latin1");
+    const follower = this.#jobs.get(handle);
+    if (follower === undefined) return; // late, repeated or abandoned
+    if (isOver) this.#jobs.delete(handle);
+    if (follower instanceof JobTurns) follower.report(report, isOver);
+    else follower.reported(report);
+    if (this.#isRetired) this.#closeIfUseless();
+  }
+
+  #lost(reason: GearmanError): void {
+    this.#isLost = true;
+    this.#rejectOpened(reason);
+    for (const request of this.#replies.drain()) request.lost(reason, this.#wire.isWritten(request.sentInBatch));
+    const followers = [...this.#jobs.values()];
+    this.#jobs.clear();
+    for (const follower of followers) follower.lost(reason, true);
+    this.onLost?.(reason);
+  }
+
+  #closeIfUseless(): void {
+    if (!this.#isRetired || this.#isLost || this.#jobs.size > 0) return;
+    const waiting = this.#replies.drain();
+    for (const request of waiting) this.#replies.push(request);
+    if (waiting.every((request) => request.isSettled)) {
+      this.#wire.destroy(new GearmanError("IO", `connection to ${this.server} given up: the server does not answer`));
+    }
+  }
+}
+
+/**
+ * Several submits of one connection that the server merged into one job. The server sends every report once
+ * for each of them, so each follower gets its own copy in turn, and the first last report ends all.
+ */
+class JobTurns {
+  readonly #followers: JobFollower[];
+  #turn = 0;
+
+  constructor(...followers: JobFollower[]) {
+    this.#followers = followers;
+  }
+
+  add(follower: JobFollower): void {
+    this.#followers.push(follower);
+  }
+
+  report(report: JobReport, isOver: boolean): void {
+    if (isOver) {
+      for (const follower of this.#followers) follower.reported(report);
+      return;
+    }
+    this.#followers[this.#turn]?.reported(report);
+    this.#turn = (this.#turn + 1) % this.#followers.length;
+  }
+
+  lost(reason: GearmanError, wasWritten: boolean): void {
+    for (const follower of this.#followers) follower.lost(reason, wasWritten);
+  }
+}
+
+/** A request whose answer does not matter but has its place in line. */
+class Unheeded implements Request {
+  readonly expects: RequestReply;
+  readonly isSettled = true;
+  sentInBatch = 0;
+  readsWhenSent = 0;
+
+  constructor(expects: RequestReply) {
+    this.expects = expects;
+  }
+
+  sent(): void {}
+  answered(): void {}
+  refused(): void {}
+  lost(): void {}
+}

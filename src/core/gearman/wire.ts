@@ -1,0 +1,274 @@
+/** One socket that speaks packets: it connects in bounded time, writes once per tick, and tells its owner once when it is gone. */
+import type { Socket } from "node:net";
+import { bounded } from "../net/deadline.ts";
+import { formatServer, type ServerAddress } from "./address.ts";
+import { DEFAULT_MAX_PACKET_BYTES, encodePacket, PacketDecoder } from "./codec.ts";
+import { GearmanError } from "./errors.ts";
+import type { GearmanHost } from "./host.ts";
+import type { Packet, PacketArgs, PacketName } from "./packets.ts";
+
+/** How to reach a server. */
+export interface WireOptions {
+  readonly host: GearmanHost;
+  readonly address: ServerAddress;
+  /** Longest wait for the connection, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Let the system probe an idle connection every 30 s. */
+  readonly keepalive: boolean;
+  /** Largest packet taken, in bytes. */
+  readonly maxPacketBytes?: number;
+}
+
+/** Whom a wire reports to. After `lost`, which comes exactly once, nothing else is called. */
+export interface WireOwner {
+  opened(): void;
+  /** May throw a GearmanError, which ends the wire with that reason. */
+  packet(packet: Packet): void;
+  lost(reason: GearmanError): void;
+}
+
+/** Idle time before the system probes a connection, in milliseconds. */
+const KEEPALIVE_MS = 30_000;
+
+/** Pending writes up to this many bytes are joined into one buffer; larger ones go out as they are. */
+const JOIN_BYTES = 64 * 1024;
+
+/** With more bytes than this waiting to be sent, a wire counts as congested. */
+const CONGESTED_BYTES = 4 * 1024 * 1024;
+
+/** Longest wait for the other side's goodbye in `end`, in milliseconds. */
+const GOODBYE_MS = 2_000;
+
+/** What the system's error codes mean in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+  ENOTFOUND: "unknown host name",
+  EAI_AGAIN: "name lookup failed",
+  EPIPE: "connection closed",
+  ETIMEDOUT: "connection timed out",
+};
+
+/**
+ * A connection to one server. Modes: connecting → open → lost. `end` and `destroy` lead to lost from
+ * everywhere; a lost wire stays lost, its owner makes a new one.
+ */
+export class Wire {
+  readonly #options: WireOptions;
+  readonly #owner: WireOwner;
+  readonly #socket: Socket;
+  readonly #decoder: PacketDecoder;
+  readonly #closed: Promise<void>;
+  readonly #flush = () => this.#writePending();
+  #connectTimer: ReturnType<typeof setTimeout> | null;
+  #mode: "connecting" | "open" | "lost" = "connecting";
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #batch = 0;
+  #receivedAt = 0;
+  #onDrained: (() => void)[] = [];
+
+  /** Starts to connect. The owner hears of success or failure later, never from within the constructor. */
+  constructor(options: WireOptions, owner: WireOwner) {
+    this.#options = options;
+    this.#owner = owner;
+    this.#decoder = new PacketDecoder(options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES, "RES");
+    const socket = options.host.connect(options.address);
+    this.#socket = socket;
+    this.#closed = new Promise((resolve) => socket.once("close", () => resolve()));
+    this.#connectTimer = setTimeout(() => this.#connectTimedOut(), Math.min(options.connectTimeoutMs, 0x7fffffff));
+    socket.once("connect", () => this.#opened());
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("drain", () => this.#drained());
+    socket.on("error", (error) => this.#lose(this.#describe(error)));
+    socket.on("end", () => this.#lose(new GearmanError("IO", this.#endMessage())));
+    socket.on("close", () => this.#lose(new GearmanError("IO", `connection to ${this.server} closed`)));
+  }
+
+  /** The server's address as text, such as `127.0.0.1:4730`. */
+  get server(): string {
+    return formatServer(this.#options.address);
+  }
+
+  get isOpen(): boolean {
+    return this.#mode === "open";
+  }
+
+  /** When the last bytes came, on the host's clock in milliseconds; 0 before the first. */
+  get receivedAt(): number {
+    return this.#receivedAt;
+  }
+
+  /** True while so much waits to be sent that callers should wait for `drained` first. */
+  get isCongested(): boolean {
+    return this.#pendingBytes + this.#socket.writableLength > CONGESTED_BYTES;
+  }
+
+  /** Number of the write that the next packet will be part of: `isWritten` tells whether it happened. */
+  get batch(): number {
+    return this.#batch;
+  }
+
+  /** Whether the write with that number was handed to the system: from then on the server may have seen its packets. */
+  isWritten(batch: number): boolean {
+    return batch < this.#batch;
+  }
+
+  /** Queues a packet for this tick's write. Packets for a wire that is not open go nowhere. */
+  send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
+    this.sendEncoded(encodePacket("REQ", name, ...args));
+  }
+
+  /** As `send`, with the bytes `encodePacket` made. */
+  sendEncoded(buffers: readonly Buffer[]): void {
+    if (this.#mode !== "open") return;
+    // nextTick runs after the microtasks: all that the packets of one read set off goes out in one write.
+    if (this.#pending.length === 0) process.nextTick(this.#flush);
+    for (const buffer of buffers) {
+      this.#pending.push(buffer);
+      this.#pendingBytes += buffer.length;
+    }
+  }
+
+  /** Resolves when the wire is no longer congested, or lost. */
+  drained(): Promise<void> {
+    if (this.#mode !== "open" || !this.isCongested) return Promise.resolve();
+    return new Promise((resolve) => this.#onDrained.push(resolve));
+  }
+
+  /** Stops reading, so that the server's sending stalls instead of our memory growing. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads on after `pause`. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Sends what is pending, says goodbye and resolves when the socket is closed, at the latest after 2 s. */
+  async end(): Promise<void> {
+    if (this.#mode === "open") {
+      this.#writePending();
+      this.#socket.end();
+      this.#socket.resume();
+    } else this.#socket.destroy();
+    await bounded(this.#closed, { timeoutMs: GOODBYE_MS, onTimeout: () => new Error("no goodbye") }).catch(() => undefined);
+    this.destroy(new GearmanError("CLOSED", `connection to ${this.server} closed`));
+    await this.#closed;
+  }
+
+  /** Closes at once. The owner is told `reason` unless it was told one already. */
+  destroy(reason: GearmanError): void {
+    this.#lose(reason);
+  }
+
+  #opened(): void {
+    if (this.#mode !== "connecting") return;
+    this.#stopConnectTimer();
+    if (this.#options.keepalive) this.#socket.setKeepAlive(true, KEEPALIVE_MS);
+    this.#mode = "open";
+    this.#owner.opened();
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#mode !== "open") return;
+    this.#receivedAt = this.#options.host.now();
+    try {
+      for (const packet of this.#decoder.push(chunk)) {
+        this.#owner.packet(packet);
+        if (this.#isLost()) return;
+      }
+    } catch (error) {
+      if (!(error instanceof GearmanError)) throw error;
+      this.#lose(new GearmanError(error.kind, `${this.server}: ${error.message}`, { cause: error }));
+    }
+  }
+
+  /** Apart, because the mode changes behind the compiler's back. */
+  #isLost(): boolean {
+    return this.#mode === "lost";
+  }
+
+  #writePending(): void {
+    const buffers = this.#pending;
+    if (buffers.length === 0) return;
+    const bytes = this.#pendingBytes;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (this.#mode !== "open") return;
+    this.#batch++;
+    const socket = this.#socket;
+    if (buffers.length === 1) socket.write(buffers[0]!);
+    else if (bytes <= JOIN_BYTES) socket.write(Buffer.concat(buffers, bytes));
+    else {
+      socket.cork();
+      for (const run of joinedRuns(buffers)) socket.write(run);
+      socket.uncork();
+    }
+  }
+
+  #drained(): void {
+    const waiting = this.#onDrained;
+    this.#onDrained = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #connectTimedOut(): void {
+    const reason = `cannot reach ${this.server}: no connection within ${Math.round(this.#options.connectTimeoutMs)} ms`;
+    this.#lose(new GearmanError("IO", reason));
+  }
+
+  #stopConnectTimer(): void {
+    if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
+    this.#connectTimer = null;
+  }
+
+  #lose(reason: GearmanError): void {
+    if (this.#mode === "lost") return;
+    this.#stopConnectTimer();
+    this.#mode = "lost";
+    this.#socket.destroy();
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#owner.lost(reason);
+    this.#drained();
+  }
+
+  #describe(error: Error): GearmanError {
+    const text = reasonOf(error);
+    const message = this.#mode === "connecting" ? `cannot reach ${this.server}: ${text}` : `connection to ${this.server} lost: ${text}`;
+    return new GearmanError("IO", message, { cause: error });
+  }
+
+  #endMessage(): string {
+    const bytes = this.#decoder.pendingBytes;
+    return `${this.server} closed the connection${bytes > 0 ? ` in the middle of a packet, after ${bytes} bytes of it` : ""}`;
+  }
+}
+
+/** A socket error in a few plain words, such as `connection refused`. */
+export function reasonOf(error: Error): string {
+  // A name with several addresses fails with one error for each of them.
+  const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+  const code = "code" in first && typeof first.code === "string" ? first.code : "";
+  return REASONS[code] ?? (first.message || code || "unknown socket error");
+}
+
+/** Neighbouring small buffers joined, large ones as they are. */
+function* joinedRuns(buffers: readonly Buffer[]): Generator<Buffer> {
+  let run: Buffer[] = [];
+  let bytes = 0;
+  for (const buffer of buffers) {
+    if (bytes + buffer.length > JOIN_BYTES && run.length > 0) {
+      yield run.length === 1 ? run[0]! : Buffer.concat(run, bytes);
+      run = [];
+      bytes = 0;
+    }
+    run.push(buffer);
+    bytes += buffer.length;
+  }
+  if (run.length > 0) yield run.length === 1 ? run[0]! : Buffer.concat(run, bytes);
+}
