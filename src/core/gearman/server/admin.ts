@@ -9,7 +9,7 @@ const UNKNOWN_ERROR = "ERR UNKNOWN_ERROR\r\n";
 const END_OF_LIST = ".\n";
 
 /** Most words of a command line. */
-const MAX_WORDS = 8;
+const MAX_WORDS = 5;
 
 /** Takes the whole line as words, the command itself first. Null: this many words are no such command. */
 type Command = (words: readonly string[], server: ServerState) => string | null;

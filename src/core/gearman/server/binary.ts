@@ -10,6 +10,8 @@ const MAX_UNIQUE_BYTES = 64;
 /** A job handle or an option must be shorter than this, in bytes. */
 const MAX_NAME_BYTES = 64;
 const MAX_CLIENT_ID_BYTES = 127;
+/** What gearmand says of such a handle in WORK_FAIL. */
+const HANDLE_TOO_LONG = "Error occurred due to GEARMAND_JOB_HANDLE_SIZE being too small from snprintf";
 /** Longest text of a number that is looked at, in characters. */
 const MAX_TIMEOUT_CHARACTERS = 20;
 const MAX_DENOMINATOR_CHARACTERS = 11;
@@ -206,6 +208,10 @@ function workStatus([handle, numerator, denominator]: readonly Buffer[], connect
 }
 
 function workFail([handle]: readonly Buffer[], connection: Connection, server: ServerState): void {
+  if (textOf(handle!).length >= MAX_NAME_BYTES) {
+    connection.send("ERROR", "ARGUMENT_TOO_LARGE", HANDLE_TOO_LONG);
+    return;
+  }
   const job = reportedJob(handle!, connection, server, "Job given in work result not found");
   if (job === null) return;
   broadcast(job, encodePacket("RES", "WORK_FAIL", job.handle), connection);
