@@ -100,7 +100,10 @@ export class RawConnection {
   #more(): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`no answer in ${DEADLINE_MS} ms; received so far: ${JSON.stringify(this.#received.toString("latin1"))}`)),
+        () =>
+          reject(
+            new Error(`no answer in ${DEADLINE_MS} ms; received so far: ${JSON.stringify(this.#received.toString("latin1"))}`),
+          ),
         DEADLINE_MS,
       );
       this.#notify = () => {
