@@ -84,7 +84,8 @@ async function sendCommand(command: string, reply: "line" | "list", options: Adm
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > MAX_REPLY_BYTES) reject(new GearmanError("PROTOCOL", `${server}: reply to ${command} is over ${MAX_REPLY_BYTES} bytes`));
+      if (bytes > MAX_REPLY_BYTES)
+        reject(new GearmanError("PROTOCOL", `${server}: reply to ${command} is over ${MAX_REPLY_BYTES} bytes`));
       else if (chunk.includes(10)) {
         const lines = completeReply(Buffer.concat(chunks, bytes), reply);
         if (lines !== null) resolve(lines);

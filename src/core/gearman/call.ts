@@ -67,7 +67,12 @@ export abstract class Call<T> implements Request, Expiring {
 
   /** An ERROR packet came in place of the reply. */
   refused(code: string, text: string): void {
-    this.fail(new GearmanError("SERVER", `${this.connection?.server ?? "the server"} refused ${this.subject}: ${code}${text && ` (${text})`}`));
+    this.fail(
+      new GearmanError(
+        "SERVER",
+        `${this.connection?.server ?? "the server"} refused ${this.subject}: ${code}${text && ` (${text})`}`,
+      ),
+    );
   }
 
   lost(reason: GearmanError, wasWritten: boolean): void {
@@ -110,7 +115,9 @@ export abstract class Call<T> implements Request, Expiring {
     const { connectFailure, timeoutMs, subject } = this;
     if (this.connection !== null) return new GearmanError("TIMEOUT", `no answer from ${subject} within ${timeoutMs} ms`);
     if (connectFailure === null) return new GearmanError("TIMEOUT", `no server reached for ${subject} within ${timeoutMs} ms`);
-    return new GearmanError(connectFailure.kind, `${connectFailure.message} (given up after ${timeoutMs} ms)`, { cause: connectFailure });
+    return new GearmanError(connectFailure.kind, `${connectFailure.message} (given up after ${timeoutMs} ms)`, {
+      cause: connectFailure,
+    });
   }
 
   #settle(): void {

@@ -22,7 +22,10 @@ export function checkFunctionName(name: string): string {
   if (name.includes("\0")) throw new GearmanError("ARGUMENT", `function name ${shown(name)} has a NUL character`);
   const bytes = name.length * 3 <= MAX_FUNCTION_BYTES ? 0 : Buffer.byteLength(name);
   if (bytes > MAX_FUNCTION_BYTES) {
-    throw new GearmanError("ARGUMENT", `function name ${shown(name)} has ${bytes} bytes, at most ${MAX_FUNCTION_BYTES} are allowed`);
+    throw new GearmanError(
+      "ARGUMENT",
+      `function name ${shown(name)} has ${bytes} bytes, at most ${MAX_FUNCTION_BYTES} are allowed`,
+    );
   }
   return name;
 }
@@ -32,7 +35,10 @@ export function checkUnique(unique: string): string {
   if (unique.includes("\0")) throw new GearmanError("ARGUMENT", `unique key ${shown(unique)} has a NUL character`);
   const bytes = Buffer.byteLength(unique);
   if (bytes > MAX_UNIQUE_BYTES) {
-    throw new GearmanError("ARGUMENT", `unique key ${shown(unique)} has ${bytes} bytes, at most ${MAX_UNIQUE_BYTES} are allowed: use a hash of it`);
+    throw new GearmanError(
+      "ARGUMENT",
+      `unique key ${shown(unique)} has ${bytes} bytes, at most ${MAX_UNIQUE_BYTES} are allowed: use a hash of it`,
+    );
   }
   return unique;
 }
@@ -66,8 +72,8 @@ export function parseHandle(text: string): HandleRef {
   const handle = isPlain ? text : text.slice(slashes + 2);
   if (handle === "") throw new GearmanError("ARGUMENT", "the job handle is empty");
   if (!handle.startsWith("H:")) throw new GearmanError("ARGUMENT", `${shown(handle)} is not a job handle: handles start with H:`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\s\x00-\x1f\x7f]/.test(handle)) throw new GearmanError("ARGUMENT", `job handle ${shown(handle)} has a blank or control character`);
+  if (/[\s\x00-\x1f\x7f]/.test(handle))
+    throw new GearmanError("ARGUMENT", `job handle ${shown(handle)} has a blank or control character`);
   const bytes = Buffer.byteLength(handle);
   if (bytes > MAX_HANDLE_BYTES) {
     throw new GearmanError("ARGUMENT", `job handle ${shown(handle)} has ${bytes} bytes, at most ${MAX_HANDLE_BYTES} are allowed`);

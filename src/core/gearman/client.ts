@@ -9,7 +9,16 @@ import { DEFAULTS } from "./config.ts";
 import type { Connection } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
-import { BackgroundSubmit, counted, ForegroundSubmit, type JobContent, type JobReceipt, type Priority, type StatusListener, type Submit } from "./job.ts";
+import {
+  BackgroundSubmit,
+  counted,
+  ForegroundSubmit,
+  type JobContent,
+  type JobReceipt,
+  type Priority,
+  type StatusListener,
+  type Submit,
+} from "./job.ts";
 import type { Packet } from "./packets.ts";
 import { type PooledServer, ServerPool, type ServerState } from "./pool.ts";
 import { type JobStream, StreamSubmit } from "./stream.ts";
@@ -107,7 +116,9 @@ export class GearmanClient {
     this.#timeoutMs = checkTimeout(timeoutMs);
     this.#retries = retries;
     this.#deadlines = new DeadlineList(() => host.now());
-    this.#addresses = (options.servers ?? DEFAULTS.servers).map((server) => (typeof server === "string" ? parseServer(server) : server));
+    this.#addresses = (options.servers ?? DEFAULTS.servers).map((server) =>
+      typeof server === "string" ? parseServer(server) : server,
+    );
     this.#pool = new ServerPool(this.#addresses, {
       host,
       connectTimeoutMs: Math.min(MAX_CONNECT_MS, timeoutMs / Math.max(1, this.#addresses.length)),
@@ -123,7 +134,10 @@ export class GearmanClient {
     return attempt(() => {
       if (request.onData !== undefined || request.onWarning !== undefined) return this.#submitAndListen(request);
       const { onStatus } = request;
-      const job = new ForegroundSubmit(this.#content(request), this.#bounds(request), { onStatus, onCreated: this.#remembering(request.onCreated) });
+      const job = new ForegroundSubmit(this.#content(request), this.#bounds(request), {
+        onStatus,
+        onCreated: this.#remembering(request.onCreated),
+      });
       this.#dispatch(job, job.content.unique);
       return job.promise;
     });
@@ -156,7 +170,10 @@ export class GearmanClient {
     return attempt(() => {
       const content = this.#content(request);
       // Servers that store jobs overwrite one with an empty key by the next.
-      const job = new BackgroundSubmit(content.unique === "" ? { ...content, unique: this.#host.uniqueKey() } : content, this.#bounds(request));
+      const job = new BackgroundSubmit(
+        content.unique === "" ? { ...content, unique: this.#host.uniqueKey() } : content,
+        this.#bounds(request),
+      );
       this.#dispatch(job, content.unique);
       if (this.#pool.size === 1) return job.promise;
       return job.promise.then((receipt) => this.#remember(receipt));
@@ -225,7 +242,12 @@ export class GearmanClient {
   #content(request: JobRequest): JobContent {
     if (this.#closing !== null) throw closedError();
     const { name, payload = "", unique = "", priority = "normal" } = request;
-    return { name: checkFunctionName(name), payload: checkPayload(payload), unique: unique === "" ? "" : checkUnique(unique), priority };
+    return {
+      name: checkFunctionName(name),
+      payload: checkPayload(payload),
+      unique: unique === "" ? "" : checkUnique(unique),
+      priority,
+    };
   }
 
   #bounds({ timeoutMs, signal }: Pick<JobRequest, "signal" | "timeoutMs">): CallBounds {
@@ -288,7 +310,9 @@ export class GearmanClient {
     }
     const tries = this.#retries + 1;
     const text = [...failures.values()].map((failure) => failure.message).join("; ");
-    call.fail(new GearmanError("IO", `${text} (after ${tries} ${tries === 1 ? "try" : "tries"})`, { cause: call.connectFailure }));
+    call.fail(
+      new GearmanError("IO", `${text} (after ${tries} ${tries === 1 ? "try" : "tries"})`, { cause: call.connectFailure }),
+    );
   }
 
   async #tryServer(call: Call<unknown>, route: Route, server: PooledServer): Promise<GearmanError | null> {
@@ -338,7 +362,8 @@ export class GearmanClient {
     const name = server ?? this.#serverOfHandle.get(handle);
     if (name === undefined) return { servers: this.#pool.order(""), bare: handle };
     const found = this.#pool.find(name);
-    if (found === undefined) throw new GearmanError("ARGUMENT", `${name} in the handle ${text} is not one of this client's servers`);
+    if (found === undefined)
+      throw new GearmanError("ARGUMENT", `${name} in the handle ${text} is not one of this client's servers`);
     return { servers: [found], bare: handle };
   }
 }

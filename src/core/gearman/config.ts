@@ -39,7 +39,11 @@ const KINDS = {
   servers: {
     expected: 'a list of texts such as ["127.0.0.1:4730"], not empty',
     check: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string"),
-    fromText: (text: string) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""),
+    fromText: (text: string) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
   },
   text: {
     expected: "a text of at most 127 bytes without control characters",
@@ -63,13 +67,41 @@ const KINDS = {
 /** Every key of the file, the field it sets and the environment variable that overrides it. */
 export const CONFIG_KEYS = {
   servers: { field: "servers", kind: "servers", variable: "GEARMAN_SERVERS", doc: "Servers to use; a port left out is 4730." },
-  client_id: { field: "clientId", kind: "text", variable: "GEARMAN_CLIENT_ID", doc: "Name shown by the server; %HOSTNAME% and %PID% are filled in." },
-  timeout_ms: { field: "timeoutMs", kind: "milliseconds", variable: "GEARMAN_TIMEOUT_MS", doc: "Longest wait for any call, in milliseconds." },
-  retries: { field: "retries", kind: "count", variable: "GEARMAN_RETRIES", doc: "How often connecting is tried again within one call." },
+  client_id: {
+    field: "clientId",
+    kind: "text",
+    variable: "GEARMAN_CLIENT_ID",
+    doc: "Name shown by the server; %HOSTNAME% and %PID% are filled in.",
+  },
+  timeout_ms: {
+    field: "timeoutMs",
+    kind: "milliseconds",
+    variable: "GEARMAN_TIMEOUT_MS",
+    doc: "Longest wait for any call, in milliseconds.",
+  },
+  retries: {
+    field: "retries",
+    kind: "count",
+    variable: "GEARMAN_RETRIES",
+    doc: "How often connecting is tried again within one call.",
+  },
   keepalive: { field: "keepalive", kind: "boolean", variable: null, doc: "Probe idle connections." },
-  on_error: { field: "onError", kind: "onError", variable: null, doc: "Whether a failed call returns an empty value or raises an error." },
-  exceptions: { field: "exceptions", kind: "boolean", variable: null, doc: "Pass on WORK_EXCEPTION, the reason some workers give." },
-} as const satisfies Record<string, { field: keyof GearmanConfig; kind: keyof typeof KINDS; variable: string | null; doc: string }>;
+  on_error: {
+    field: "onError",
+    kind: "onError",
+    variable: null,
+    doc: "Whether a failed call returns an empty value or raises an error.",
+  },
+  exceptions: {
+    field: "exceptions",
+    kind: "boolean",
+    variable: null,
+    doc: "Pass on WORK_EXCEPTION, the reason some workers give.",
+  },
+} as const satisfies Record<
+  string,
+  { field: keyof GearmanConfig; kind: keyof typeof KINDS; variable: string | null; doc: string }
+>;
 
 /** A key of the configuration file, such as `timeout_ms`. */
 export type ConfigKey = keyof typeof CONFIG_KEYS;
@@ -93,7 +125,12 @@ export interface ConfigHost {
 export async function loadGearmanConfig(host: ConfigHost, overrides: Partial<GearmanConfig> = {}): Promise<GearmanConfig> {
   const file = await nearestFile(host);
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  const config = { ...DEFAULTS, ...(file === null ? {} : parseGearmanConfig(file.text, file.path)), ...fromEnvironment(host.environment), ...given };
+  const config = {
+    ...DEFAULTS,
+    ...(file === null ? {} : parseGearmanConfig(file.text, file.path)),
+    ...fromEnvironment(host.environment),
+    ...given,
+  };
   const clientId = config.clientId.replaceAll("%HOSTNAME%", host.hostname).replaceAll("%PID%", String(host.processId));
   return { ...config, clientId };
 }
@@ -170,7 +207,9 @@ function checked(key: ConfigKey, value: unknown, source: string, original: unkno
 }
 
 function unknownKey(key: string, file: string): GearmanError {
-  const closest = Object.keys(CONFIG_KEYS).find((known) => distance(known, key.toLowerCase()) <= 2 || known.replace("_", "") === key.toLowerCase());
+  const closest = Object.keys(CONFIG_KEYS).find(
+    (known) => distance(known, key.toLowerCase()) <= 2 || known.replace("_", "") === key.toLowerCase(),
+  );
   const hint = closest === undefined ? `The keys are ${Object.keys(CONFIG_KEYS).join(", ")}.` : `Did you mean ${closest}?`;
   return new GearmanError("CONFIG", `${file}: unknown key ${JSON.stringify(key)}. ${hint}`);
 }

@@ -155,7 +155,10 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
 
   #failure(reason: Buffer | null): GearmanError {
     const text = reason === null ? "" : reason.toString().slice(0, MAX_REASON_CHARACTERS).trim();
-    return new GearmanError("WORKER_FAILED", `${this.subject} failed${text === "" ? " without giving a reason" : `: ${text}`} (job ${this.#handle})`);
+    return new GearmanError(
+      "WORKER_FAILED",
+      `${this.subject} failed${text === "" ? " without giving a reason" : `: ${text}`} (job ${this.#handle})`,
+    );
   }
 }
 

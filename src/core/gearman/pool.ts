@@ -122,7 +122,11 @@ export class ServerPool {
   }
 
   states(): ServerState[] {
-    return this.order("").map((server) => ({ server: server.name, isConnected: server.ready !== null, isAvoided: server.isAvoided }));
+    return this.order("").map((server) => ({
+      server: server.name,
+      isConnected: server.ready !== null,
+      isAvoided: server.isAvoided,
+    }));
   }
 
   async close(reason: GearmanError): Promise<void> {

@@ -239,7 +239,8 @@ export class Wire {
 
   #describe(error: Error): GearmanError {
     const text = reasonOf(error);
-    const message = this.#mode === "connecting" ? `cannot reach ${this.server}: ${text}` : `connection to ${this.server} lost: ${text}`;
+    const message =
+      this.#mode === "connecting" ? `cannot reach ${this.server}: ${text}` : `connection to ${this.server} lost: ${text}`;
     return new GearmanError("IO", message, { cause: error });
   }
 

@@ -1,0 +1,34 @@
+/** The Gearman library's public face: client, worker, configuration, errors, and the protocol underneath. */
+export { formatServer, parseServer, type ServerAddress } from "./address.ts";
+export {
+  ADMIN_COMMANDS,
+  type AdminCommand,
+  type AdminOptions,
+  askAdmin,
+  cancelJob,
+  type FunctionStatus,
+  functionStatus,
+} from "./admin.ts";
+export { MAX_FUNCTION_BYTES, MAX_HANDLE_BYTES, MAX_UNIQUE_BYTES } from "./checks.ts";
+export { GearmanClient, type GearmanClientOptions, type JobRequest, type JobStatus, type SubmitRequest } from "./client.ts";
+export { DEFAULT_MAX_PACKET_BYTES, encodePacket, PacketDecoder } from "./codec.ts";
+export {
+  CONFIG_FILE,
+  CONFIG_KEYS,
+  type ConfigHost,
+  type ConfigKey,
+  DEFAULTS,
+  type GearmanConfig,
+  loadGearmanConfig,
+  parseGearmanConfig,
+  parseServerList,
+  serverNames,
+} from "./config.ts";
+export { GEARMAN_ERRORS, GearmanError, type GearmanErrorKind } from "./errors.ts";
+export { type GearmanHost, systemHost } from "./host.ts";
+export type { JobEvent, JobReceipt, Priority, StatusListener } from "./job.ts";
+export { DEFAULT_PORT, type Magic, PACKETS, type Packet, type PacketName } from "./packets.ts";
+export type { ServerState } from "./pool.ts";
+export type { JobStream } from "./stream.ts";
+export { GearmanWorker, type GearmanWorkerOptions, type HandlerResult, type JobHandler, type WorkerEvent } from "./worker.ts";
+export { GearmanJob } from "./worker-job.ts";

@@ -1,0 +1,232 @@
+/** A worker's line to one server: it connects and reconnects for ever, announces what the worker can do, and asks for jobs. */
+import { type BackoffOptions, backoffMs } from "../net/backoff.ts";
+import { bounded } from "../net/deadline.ts";
+import { formatServer, type ServerAddress } from "./address.ts";
+import { GearmanError } from "./errors.ts";
+import type { GearmanHost } from "./host.ts";
+import type { Packet } from "./packets.ts";
+import { Wire } from "./wire.ts";
+
+/** Waits between tries to connect. */
+const RECONNECT: BackoffOptions = { firstMs: 200, maxMs: 10_000, jitter: 0.5 };
+
+/** Longest wait for a connection or for the server's last word, in milliseconds. */
+const MAX_CONNECT_MS = 5_000;
+
+/** What a link needs to know. */
+export interface LinkOptions {
+  readonly host: GearmanHost;
+  readonly address: ServerAddress;
+  readonly keepalive: boolean;
+  readonly clientId: string;
+  readonly maxPacketBytes: number;
+  /** Mean time between signs of life, and between looks for jobs the server did not announce, in milliseconds. */
+  readonly regrabMs: number;
+  /** Most grabs that may be under way. */
+  readonly maxGrabs: number;
+}
+
+/** Whom a link reports to. */
+export interface LinkOwner {
+  functions(): Iterable<string>;
+  /** Grab as often as there is room: there may be jobs. */
+  schedule(): void;
+  assigned(packet: Packet<"JOB_ASSIGN_UNIQ">, link: WorkerLink, wire: Wire): void;
+  connected(link: WorkerLink): void;
+  lost(link: WorkerLink, reason: GearmanError, wasOpen: boolean, retryMs: number): void;
+  refused(link: WorkerLink, code: string, text: string): void;
+  /** The last outstanding grab was answered. */
+  quiet(): void;
+}
+
+/**
+ * Modes: off → connecting ⇄ waiting (to connect again) → open → waiting …, and off again after `close`.
+ *
+ * While open it is *hungry* (there may be jobs: after connecting, NOOP, an assigned job, a new function, or a
+ * while asleep) or not (the server said NO_JOB). It goes to sleep with PRE_SLEEP when it is not hungry and no
+ * grab is under way; the server wakes it with NOOP. How many grabs go out at once doubles with each job
+ * assigned and halves with each NO_JOB, so a quiet queue costs one packet and a full one fills all places.
+ */
+export class WorkerLink {
+  readonly server: string;
+  readonly #options: LinkOptions;
+  readonly #owner: LinkOwner;
+  #wire: Wire | null = null;
+  #isOn = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #failures = 0;
+  #grabs = 0;
+  #window = 1;
+  #isHungry = false;
+  #probedAt: number | null = null;
+  #onEcho: (() => void)[] = [];
+
+  constructor(options: LinkOptions, owner: LinkOwner) {
+    this.#options = options;
+    this.#owner = owner;
+    this.server = formatServer(options.address);
+  }
+
+  get isOpen(): boolean {
+    return this.#wire?.isOpen ?? false;
+  }
+
+  /** Grabs the server has not answered yet. */
+  get grabs(): number {
+    return this.#grabs;
+  }
+
+  /** A further grab makes sense. */
+  get wantsGrab(): boolean {
+    return this.#isHungry && this.isOpen && this.#grabs < this.#window;
+  }
+
+  /** Starts to connect. */
+  open(): void {
+    this.#isOn = true;
+    this.#connect();
+  }
+
+  /** Neither sleeps nor connects again from now on; what is under way goes on. */
+  retire(): void {
+    this.#isOn = false;
+    if (!this.isOpen) this.#stopTimer();
+  }
+
+  /** Asks for one job, in the same write as whatever else this tick sends. */
+  grab(): void {
+    this.#grabs++;
+    this.#wire?.send("GRAB_JOB_UNIQ");
+  }
+
+  /** Announces one more function, and looks for its jobs: the server does not wake a sleeping worker for it. */
+  canDo(name: string): void {
+    if (!this.isOpen) return;
+    this.#wire?.send("CAN_DO", name);
+    this.#isHungry = true;
+  }
+
+  /** Makes sure the server has read all that was sent, then closes. Resolves when closed, in bounded time, from every mode. */
+  async close(): Promise<void> {
+    this.retire();
+    this.#stopTimer();
+    const wire = this.#wire;
+    if (wire?.isOpen) await this.#lastWord(wire);
+    await wire?.end();
+  }
+
+  #connect(): void {
+    this.#timer = null;
+    const { host, address, keepalive, maxPacketBytes } = this.#options;
+    let wasOpen = false;
+    this.#wire = new Wire(
+      { host, address, keepalive, maxPacketBytes, connectTimeoutMs: MAX_CONNECT_MS },
+      {
+        opened: () => {
+          wasOpen = true;
+          this.#opened();
+        },
+        packet: (packet) => this.#received(packet),
+        lost: (reason) => this.#lost(reason, wasOpen),
+      },
+    );
+  }
+
+  #opened(): void {
+    const wire = this.#wire!;
+    if (this.#options.clientId !== "") wire.send("SET_CLIENT_ID", this.#options.clientId);
+    for (const name of this.#owner.functions()) wire.send("CAN_DO", name);
+    this.#grabs = 0;
+    this.#window = 1;
+    this.#isHungry = true;
+    this.#startPulse();
+    this.#owner.connected(this);
+    this.#owner.schedule();
+    this.#sleepIfSated();
+  }
+
+  #received(packet: Packet): void {
+    this.#failures = 0;
+    switch (packet.name) {
+      case "JOB_ASSIGN_UNIQ":
+        this.#grabs--;
+        this.#isHungry = true;
+        this.#window = Math.min(this.#options.maxGrabs, this.#window * 2);
+        this.#owner.assigned(packet, this, this.#wire!);
+        this.#owner.schedule();
+        return this.#noteQuiet();
+      case "NO_JOB":
+        this.#grabs--;
+        this.#isHungry = false;
+        this.#window = Math.max(1, this.#window >> 1);
+        this.#sleepIfSated();
+        return this.#noteQuiet();
+      case "NOOP":
+        this.#isHungry = true;
+        return this.#owner.schedule();
+      case "ECHO_RES":
+        this.#onEcho.shift()?.();
+        return;
+      case "ERROR":
+        return this.#owner.refused(this, packet.args.code.toString(), packet.args.text.toString());
+      default:
+        throw new GearmanError("PROTOCOL", `${packet.name} packet sent to a worker`);
+    }
+  }
+
+  /** With no function to offer, a grab would only bring NO_JOB, and sleep is all there is as well. */
+  #sleepIfSated(): void {
+    if (this.#grabs === 0 && !this.#isHungry && this.#isOn) this.#wire?.send("PRE_SLEEP");
+  }
+
+  #noteQuiet(): void {
+    if (this.#grabs === 0) this.#owner.quiet();
+  }
+
+  #lost(reason: GearmanError, wasOpen: boolean): void {
+    this.#stopTimer();
+    this.#grabs = 0;
+    this.#isHungry = false;
+    for (const done of this.#onEcho.splice(0)) done();
+    const retryMs = backoffMs(this.#failures++, RECONNECT, this.#options.host.random);
+    if (this.#isOn) this.#timer = setTimeout(() => this.#connect(), retryMs);
+    this.#owner.lost(this, reason, wasOpen, retryMs);
+    this.#owner.quiet();
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #startPulse(): void {
+    const { regrabMs, host } = this.#options;
+    this.#probedAt = null;
+    const beat = () => {
+      this.#timer = setTimeout(() => setImmediate(pulse), Math.min(0x7fffffff, regrabMs * (0.75 + 0.5 * host.random())));
+    };
+    // After setImmediate, because a handler that kept the process busy lets the timer run before the waiting bytes are read.
+    const wire = this.#wire!;
+    const pulse = () => {
+      if (!wire.isOpen || wire !== this.#wire) return;
+      if (this.#probedAt !== null && wire.receivedAt < this.#probedAt) {
+        const silentMs = Math.round(host.now() - this.#probedAt);
+        return wire.destroy(new GearmanError("IO", `connection to ${this.server} lost: no sign of life for ${silentMs} ms`));
+      }
+      this.#probedAt = host.now();
+      wire.send("ECHO_REQ", "");
+      this.#onEcho.push(() => undefined);
+      this.#isHungry = true;
+      this.#owner.schedule();
+      beat();
+    };
+    beat();
+  }
+
+  /** When the echo is back, the server has read everything before it. */
+  #lastWord(wire: Wire): Promise<void> {
+    const echoed = new Promise<void>((resolve) => this.#onEcho.push(resolve));
+    wire.send("ECHO_REQ", "");
+    return bounded(echoed, { timeoutMs: MAX_CONNECT_MS, onTimeout: () => new Error("no echo") }).catch(() => undefined);
+  }
+}
