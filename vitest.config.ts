@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // As the `basil` command itself starts Node: deep recursion in programs needs the room.
+    execArgv: ["--stack-size=7000"],
     reporters: process.env["CI"] ? ["default", ["json", { outputFile: "test-report.json" }]] : ["default"],
   },
 });

@@ -1,0 +1,31 @@
+/** `basil check`: the mistakes of programs, without running them. */
+import { createInterpreter } from "../../../runtime/interpreter.ts";
+import { createNodeHost } from "../host/node-host.ts";
+import { type CliContext, EXIT_CODES } from "./context.ts";
+import { modulesFor } from "./modules.ts";
+import { readSource } from "./read-source.ts";
+import { reportComplaints } from "./report.ts";
+import type { RunOptions } from "./run.ts";
+
+/** Reports what is wrong with each file; exit code 1 when an error, not only warnings, was found. */
+export async function check(
+  files: readonly string[],
+  options: Pick<RunOptions, "dialect">,
+  context: CliContext,
+): Promise<number> {
+  let hasErrors = false;
+  for (const file of files) {
+    const source = await readSource(file, context);
+    const host = createNodeHost({ ...context, directory: source.directory, arguments: [] });
+    const modules = modulesFor({ directory: source.directory }, context);
+    const interpreter = createInterpreter({ modules, host, ...(options.dialect && { dialect: options.dialect }) });
+    try {
+      const complaints = interpreter.check(source.text, { file: source.file });
+      reportComplaints(complaints, context);
+      hasErrors ||= complaints.some((complaint) => complaint.severity === "error");
+    } finally {
+      await interpreter.close();
+    }
+  }
+  return hasErrors ? EXIT_CODES.error : EXIT_CODES.ok;
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env -S node --stack-size=7000
+/** Entry of the `basil` command: the process as the context of one command line, and the exit code it ends with. */
+import { runCommandLine } from "./command-line.ts";
+import { EXIT_CODES } from "./context.ts";
+
+/** Colours only for people: on a terminal, unless NO_COLOR says otherwise. */
+function wantsColor(environment: NodeJS.ProcessEnv): boolean {
+  if (environment["NO_COLOR"]) return false;
+  return process.stderr.isTTY === true && environment["TERM"] !== "dumb";
+}
+
+/** Waits until a pipe has taken everything. A reader that has gone needs nothing more. */
+const drained = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.writableLength === 0) resolve();
+    else stream.write("", () => resolve());
+  });
+
+/** `basil run x | head -1`: when the reader has gone, so has the reason to run. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT_CODES.ok);
+  process.stderr.write(`basil: cannot write the output: ${error.message}\n`);
+  process.exit(EXIT_CODES.error);
+});
+
+const exitCode = await runCommandLine(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  directory: process.cwd(),
+  environment: process.env,
+  isColored: wantsColor(process.env),
+});
+await drained(process.stdout);
+await drained(process.stderr);
+process.exit(exitCode);

@@ -1,0 +1,93 @@
+/** `basil run`: one program from its file to its exit code. */
+import type { Dialect } from "../../../grammar/ast.ts";
+import type { HostModule } from "../../../runtime/host.ts";
+import { createInterpreter, type Interpreter, type Outcome } from "../../../runtime/interpreter.ts";
+import { createNodeHost } from "../host/node-host.ts";
+import { type CliContext, EXIT_CODES } from "./context.ts";
+import { modulesFor } from "./modules.ts";
+import { readSource, type SourceText } from "./read-source.ts";
+import { lineText, reportComplaints, reportFailure } from "./report.ts";
+import { StopSignals } from "./signals.ts";
+
+/** What stands before FILE on the command line. */
+export interface RunOptions {
+  readonly dialect?: Dialect;
+  readonly embedded?: boolean;
+  readonly servers?: string;
+  readonly timeoutMs?: number;
+  readonly sandbox?: boolean;
+  readonly maxSteps?: number;
+  readonly deadlineMs?: number;
+}
+
+/** Runs a program to its exit code. @param args what the program finds in ARGS */
+export async function run(file: string, args: readonly string[], options: RunOptions, context: CliContext): Promise<number> {
+  const source = await readSource(file, context);
+  const server = options.embedded ? await startEmbeddedServer() : undefined;
+  try {
+    const servers = server?.address ?? options.servers;
+    const modules = modulesFor({ ...options, ...(servers !== undefined && { servers }), directory: source.directory }, context);
+    return await runWith(modules, source, args, options, context);
+  } finally {
+    await server?.close();
+  }
+}
+
+/** A Gearman server that lives as long as the program, on a free port of this machine. */
+async function startEmbeddedServer(): Promise<{ address: string; close(): Promise<void> }> {
+  const { GearmanServer } = await import("../../core/gearman/server/server.ts");
+  const server = new GearmanServer();
+  const { host, port } = await server.listen();
+  return { address: `${host}:${port}`, close: () => server.close() };
+}
+
+async function runWith(
+  modules: readonly HostModule[],
+  source: SourceText,
+  args: readonly string[],
+  options: RunOptions,
+  context: CliContext,
+): Promise<number> {
+  const host = createNodeHost({ ...context, directory: source.directory, arguments: args, sandbox: options.sandbox ?? false });
+  const signals = new StopSignals(() => void stopGracefully(interpreter, context));
+  const interpreter = createInterpreter({
+    modules,
+    host,
+    limits: {
+      ...(options.maxSteps !== undefined && { steps: options.maxSteps }),
+      ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+    },
+    ...(options.dialect && { dialect: options.dialect }),
+    onGracefulStop: (isNeeded) => (isNeeded ? signals.arm() : signals.disarm()),
+  });
+  try {
+    const outcome = await interpreter.run(source.text, { file: source.file });
+    return report(outcome, context) || (signals.exitCode ?? EXIT_CODES.ok);
+  } finally {
+    await interpreter.close();
+    signals.close();
+  }
+}
+
+async function stopGracefully(interpreter: Interpreter, context: CliContext): Promise<void> {
+  context.stderr.write("stopping: running jobs are finished first; once more ends at once\n");
+  await interpreter.stop();
+}
+
+/** Says on stderr how a program ended, where that is worth saying, and gives its exit code. */
+function report(outcome: Outcome, context: CliContext): number {
+  switch (outcome.kind) {
+    case "ended":
+      for (const warning of outcome.warnings) context.stderr.write(`warning: ${warning}\n`);
+      if (outcome.stoppedAt) context.stderr.write(`stopped at ${lineText(outcome.stoppedAt)}\n`);
+      return outcome.exitCode;
+    case "failed":
+      reportFailure(outcome.error, context);
+      return outcome.exitCode;
+    case "rejected":
+      reportComplaints(outcome.complaints, context);
+      return outcome.exitCode;
+    case "stopped":
+      return EXIT_CODES.ok;
+  }
+}

@@ -1,0 +1,57 @@
+/** Ctrl-C and SIGTERM while a worker runs: the first asks for a graceful end, the second ends the process at once. */
+
+/** Exit codes that tell a shell which signal ended a program. */
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof SIGNAL_CODES;
+
+/**
+ * Modes: *off*, where Node ends the process by itself; *armed*, from `arm()` on, where the first signal calls
+ * `onFirst`; *stopping*, after it, where the next signal exits. `disarm()` leads back from armed to off.
+ */
+export class StopSignals {
+  readonly #onFirst: (signal: StopSignal) => void;
+  readonly #exit: (code: number) => void;
+  #received: StopSignal | undefined;
+  #isArmed = false;
+  readonly #handle = (signal: NodeJS.Signals): void => this.#take(signal as StopSignal);
+
+  /** @param onFirst starts the graceful end */
+  constructor(onFirst: (signal: StopSignal) => void, exit: (code: number) => void = (code) => process.exit(code)) {
+    this.#onFirst = onFirst;
+    this.#exit = exit;
+  }
+
+  /** 130 or 143 when a signal asked for the end, else undefined. */
+  get exitCode(): number | undefined {
+    return this.#received && SIGNAL_CODES[this.#received];
+  }
+
+  arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    for (const signal of Object.keys(SIGNAL_CODES) as StopSignal[]) process.on(signal, this.#handle);
+  }
+
+  /** Gives the signals back to Node, except while stopping: then the second one still has to be immediate and coded. */
+  disarm(): void {
+    if (this.#isArmed && !this.#received) this.#release();
+  }
+
+  /** Gives the signals back in every mode. */
+  close(): void {
+    this.#release();
+  }
+
+  #release(): void {
+    this.#isArmed = false;
+    for (const signal of Object.keys(SIGNAL_CODES)) process.off(signal, this.#handle);
+  }
+
+  #take(signal: StopSignal): void {
+    if (this.#received) this.#exit(SIGNAL_CODES[signal]);
+    else {
+      this.#received = signal;
+      this.#onFirst(signal);
+    }
+  }
+}
