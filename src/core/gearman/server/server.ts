@@ -66,6 +66,7 @@ export class GearmanServer {
   readonly #sessions = new Set<Session>();
   #mode: "new" | "starting" | "listening" | "closed" = "new";
   #closing: Promise<void> | null = null;
+  #whenEmpty: () => void = () => {};
   #accepted = 0;
   #toFlush: { flush(): void }[] = [];
 
@@ -121,10 +122,13 @@ export class GearmanServer {
   async #shutDown(): Promise<void> {
     this.#mode = "closed";
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#state.queue.stop();
+    const isEmpty = new Promise<void>((resolve) => {
+      if (this.#sessions.size === 0) resolve();
+      else this.#whenEmpty = resolve;
+    });
     for (const session of [...this.#sessions]) session.destroy("the server was closed");
-    await closed;
     this.#state.queue.stop();
+    await Promise.all([closed, isEmpty]);
   }
 
   #accept(socket: Socket): void {
@@ -136,6 +140,7 @@ export class GearmanServer {
     const session: Session = new Session(++this.#accepted, socket, this.#state, (reason) => {
       this.#sessions.delete(session);
       onEvent({ type: "disconnected", id: session.id, host: session.host, port: session.port, reason });
+      if (this.#sessions.size === 0) this.#whenEmpty();
     });
     this.#sessions.add(session);
     onEvent({ type: "connected", id: session.id, host: session.host, port: session.port });

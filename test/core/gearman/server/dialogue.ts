@@ -30,13 +30,14 @@ export function line(text: string, ending = "\n"): Buffer {
 export class RawConnection {
   readonly socket: Socket;
   #received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
   #isEnded = false;
   #notify: () => void = () => undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
       this.#notify();
     });
     for (const event of ["end", "error", "close"]) {
@@ -113,7 +114,17 @@ export class RawConnection {
     });
   }
 
+  /** Joins what has arrived, at most when it can complete the packet that is waited for. */
+  #join(): void {
+    const arrived = this.#chunks.reduce((sum, { length }) => sum + length, this.#received.length);
+    const isLarge = this.#received.length >= HEADER_BYTES && this.#received[0] === 0;
+    if (this.#chunks.length === 0 || (isLarge && arrived < HEADER_BYTES + this.#received.readUInt32BE(8))) return;
+    this.#received = Buffer.concat([this.#received, ...this.#chunks]);
+    this.#chunks = [];
+  }
+
   #packetEnd(): number {
+    this.#join();
     if (this.#received.length < HEADER_BYTES) return 0;
     const end = HEADER_BYTES + this.#received.readUInt32BE(8);
     return this.#received.length < end ? 0 : end;
@@ -126,6 +137,7 @@ export class RawConnection {
   }
 
   #takeAnswer(): string | null {
+    this.#join();
     if (this.#received.length === 0) return null;
     if (this.#received[0] !== 0) {
       const end = this.#received.indexOf(10);

@@ -3,6 +3,7 @@
  * is what gearmand answers differently from run to run: values too long or out of range (a race inside it
  * decides whether it closes the connection), and everything in which this server is deliberately better.
  */
+import type { GearmanServerOptions } from "../../../../src/core/gearman/server/server.ts";
 import { line, packet, type Step } from "./dialogue.ts";
 
 const can = (name: string) => packet("CAN_DO", name);
@@ -467,3 +468,55 @@ function replaceHost(bytes: Buffer, host: string): Buffer {
   if (bytes[0] === 0) replaced.writeUInt32BE(replaced.length - 12, 8);
   return replaced;
 }
+
+/** Rules that hold with an option only: the option of the embedded server, and the same one of gearmand. */
+export const OPTION_DIALOGUES: readonly {
+  readonly rule: string;
+  readonly options: GearmanServerOptions;
+  readonly args: readonly string[];
+  readonly steps: readonly Step[];
+}[] = [
+  {
+    rule: "round robin lets functions take turns",
+    options: { roundRobin: true },
+    args: ["--round-robin"],
+    steps: [
+      ["w", can("a"), can("b"), can("c")],
+      ["c", ...["a0", "a1", "b0", "b1", "c0", "c1"].map((payload) => background(payload.charAt(0), payload))],
+      ["w", grab, grab, grab, grab, grab, grab, grab, line("workers")],
+    ],
+  },
+  {
+    rule: "with exceptions for all, clients need not ask for them",
+    options: { exceptions: true },
+    args: ["--exceptions"],
+    steps: [
+      ["c", job("f")],
+      ["w", can("f"), grab],
+      ["w", packet("WORK_EXCEPTION", `${handle(1)}\0boom`)],
+    ],
+  },
+  {
+    rule: "a job that was lost too often fails",
+    options: { jobRetries: 2 },
+    args: ["--job-retries", "2"],
+    steps: [
+      ["c", job("f"), background("f")],
+      ["w", can("f"), grab, grab],
+      ["w", "close"],
+      ["c", line("show jobs")],
+      ["v", can("f"), grab, grab],
+      ["v", "close"],
+      ["c", line("show jobs"), line("status")],
+    ],
+  },
+  {
+    rule: "with one wake-up per job, one sleeper is woken",
+    options: { wakeups: 1 },
+    args: ["--worker-wakeup", "1"],
+    steps: [
+      ["w", can("f"), sleep],
+      ["c", background("f"), background("f")],
+    ],
+  },
+];
