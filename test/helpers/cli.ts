@@ -38,10 +38,16 @@ export function cliPath(): string {
 }
 
 /** Runs `basil` with these arguments to its end. */
-export function basil(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const path = cliPath();
+export const basil = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
+  runProcess(cliPath(), args, options);
+
+/** Runs Node with these arguments to its end. */
+export const runNode = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
+  runProcess(process.execPath, args, options);
+
+function runProcess(command: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, args, {
+    const child = spawn(command, args, {
       cwd: options.directory,
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.environment },
       timeout: options.timeoutMs ?? 30_000,
