@@ -1,0 +1,67 @@
+/** Ctrl-C and SIGTERM while a worker runs. */
+import { afterEach, describe, expect, test } from "vitest";
+import { StopSignals } from "../../../src/tools/cli/signals.ts";
+
+function watched() {
+  const events: string[] = [];
+  const signals = new StopSignals(
+    (signal) => events.push(`stop for ${signal}`),
+    (code) => events.push(`exit ${code}`),
+  );
+  return { events, signals };
+}
+const counts = () => [process.listenerCount("SIGINT"), process.listenerCount("SIGTERM")];
+const before = counts();
+
+describe("stop signals", () => {
+  afterEach(() => expect(counts()).toEqual(before));
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("the first %s asks for a graceful end, the second exits with %i at once", (signal, code) => {
+    const { events, signals } = watched();
+    signals.arm();
+    process.emit(signal, signal);
+    expect(signals.exitCode).toBe(code);
+    process.emit(signal, signal);
+    expect(events).toEqual([`stop for ${signal}`, `exit ${code}`]);
+    signals.close();
+  });
+
+  test("a second signal of the other kind exits with its own code", () => {
+    const { events, signals } = watched();
+    signals.arm();
+    process.emit("SIGINT", "SIGINT");
+    process.emit("SIGTERM", "SIGTERM");
+    expect(events).toEqual(["stop for SIGINT", "exit 143"]);
+    signals.close();
+  });
+
+  test("there is no handler before arm, after disarm, and after close", () => {
+    const { signals } = watched();
+    expect(counts()).toEqual(before);
+    signals.arm();
+    signals.arm();
+    expect(counts()).toEqual(before.map((count) => count + 1));
+    signals.disarm();
+    expect(counts()).toEqual(before);
+    signals.arm();
+    signals.close();
+    signals.close();
+  });
+
+  test("the second signal stays immediate when the worker has stopped in between", () => {
+    const { events, signals } = watched();
+    signals.arm();
+    process.emit("SIGINT", "SIGINT");
+    signals.disarm();
+    process.emit("SIGINT", "SIGINT");
+    expect(events).toEqual(["stop for SIGINT", "exit 130"]);
+    signals.close();
+  });
+
+  test("without a signal there is no exit code of its own", () => {
+    expect(watched().signals.exitCode).toBeUndefined();
+  });
+});
