@@ -38,6 +38,11 @@ export class SourceFile {
     return { line: low + 1, column: at - starts[low]! + 1 };
   }
 
+  /** The offset of a place: what `position` turned into a line and column. */
+  offset(position: Position): number {
+    return (this.#starts()[position.line - 1] ?? this.text.length) + position.column - 1;
+  }
+
   /** The text of a line counted from 1, without its line end; "" when there is no such line. */
   line(number: number): string {
     const starts = this.#starts();

@@ -219,8 +219,12 @@ export const alias = (name: string, of: string, doc: string): AliasRow => ({ kin
 /** What a module gets when an interpreter takes it in. */
 export interface ModuleContext {
   readonly host: Host;
-  /** Reports something to people that has no call to raise it in, such as a failed handler: one text, many lines. */
-  report(text: string): void;
+  /** Reports an error to people that has no call to raise it in, such as that of a failed handler. */
+  report(error: unknown, about?: string): void;
+  /** The BASIC place of an error that came out of a SUB, such as `resize.basil:12:3`; undefined when it has none. */
+  placeOf(error: unknown): string | undefined;
+  /** Says that work goes on which a stop should let finish (a worker runs), and that it no longer does. */
+  holdsWork(isHolding: boolean): void;
 }
 
 /** A module: rows over one state per interpreter. */

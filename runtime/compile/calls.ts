@@ -1,0 +1,251 @@
+/** Calls as JavaScript: what `name(…)` means (language.md 7), rows with their argument checks, routines, methods. */
+import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
+import { complaints } from "../../grammar/complaints.ts";
+import { closest } from "../../grammar/did-you-mean.ts";
+import type { FunctionRow, Param } from "../host.ts";
+import type { SurfaceRow } from "../surface.ts";
+import type { Code, FunctionContext } from "./context.ts";
+import { quote } from "./emit.ts";
+import { asNumber, asText, expression, memberTarget, readVariable, rowKinds, valueOf, waiting } from "./expressions.ts";
+import { ANY, isOnly, NUMBER, STRING } from "./types.ts";
+import type { RoutineUnit, Variable } from "./unit.ts";
+
+type Span = ast.Expression["span"];
+
+/** `target(arguments)` in an expression or as a statement. */
+export function callExpression(context: FunctionContext, node: ast.Call): Code {
+  const { target } = node;
+  if (target.kind === "member") return methodCall(context, target, node.arguments, node.span);
+  if (target.kind === "name") return namedCall(context, target, node.arguments, node.span);
+  return dynamicCall(context, valueOf(context, target), node.arguments, node.span);
+}
+
+/** `name(arguments)`, with the arguments of a parenthesis-free call as well. */
+export function namedCall(context: FunctionContext, name: ast.Name, args: readonly ast.Expression[], span: Span): Code {
+  const { unit, surface, outside } = context.compilation;
+  const key = nameKey(name.name);
+  const builtin = surface.builtins.get(key);
+  if (builtin && !(builtin.row.kind === "function" && builtin.row.yields)) return builtinCall(context, builtin, args, span);
+  const variable = context.variable(name.name);
+  if (variable?.isStored) {
+    if (args.length === 0 && !unit.routines.has(key)) return wholeOrCall(context, variable, span);
+    if (variable.array) return readElement(context, variable, args, span);
+    return dynamicCall(context, readVariable(context, variable).js, args, span);
+  }
+  const routine = unit.routines.get(key);
+  if (routine) return routineCall(context, routine, args, span);
+  if (builtin) return builtinCall(context, builtin, args, span);
+  const known = outside.routines.get(key);
+  if (known) {
+    if (known.arity !== args.length) context.complain(complaints.argumentCount(context.place(span), known.name, known.arity, args.length));
+    return dynamicCall(context, `outsideRoutine(${quote(key)})`, args, span);
+  }
+  if (unit.hasDynamicCode) return lateCall(context, name, args, span);
+  return { js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(closestFunction(context, name.name) ?? "")})`), kinds: ANY };
+}
+
+/** A name nothing in this unit explains, in a program with EXEC: looked up when the call runs. */
+function lateCall(context: FunctionContext, name: ast.Name, args: readonly ast.Expression[], span: Span): Code {
+  const hint = closestFunction(context, name.name) ?? "";
+  return dynamicCall(context, `lateFunction(${quote(nameKey(name.name))}, ${quote(name.name)}, ${quote(hint)})`, args, span);
+}
+
+/** `a()` denotes a whole array; of a FUNCTION value it is a call without arguments. */
+function wholeOrCall(context: FunctionContext, variable: Variable, span: Span): Code {
+  if (variable.array) return readVariable(context, variable);
+  return dynamicCall(context, variable.js, [], span);
+}
+
+/** The routine, built-in, array or variable most like a misspelt function name. */
+export function closestFunction(context: FunctionContext, name: string): string | undefined {
+  const { unit, surface } = context.compilation;
+  return closest(name, [
+    ...[...unit.routines.values()].map((routine) => routine.name),
+    ...[...surface.builtins.values()].map((row) => row.row.name),
+    ...[...unit.globals.values()].filter((variable) => variable.array).map((variable) => variable.name),
+  ]);
+}
+
+function list(context: FunctionContext, args: readonly ast.Expression[]): string {
+  return `[${args.map((argument) => valueOf(context, argument)).join(", ")}]`;
+}
+
+/** A call through a value: an array's element, or a routine somebody stored. */
+function dynamicCall(context: FunctionContext, js: string, args: readonly ast.Expression[], span: Span): Code {
+  if (context.compilation.dynamicCallsWait && context.waits) {
+    return { js: context.at(span, `(yield* callValueWaiting(${js}, ${list(context, args)}))`), kinds: ANY };
+  }
+  if (args.length === 1) return { js: context.at(span, `call1(${js}, ${valueOf(context, args[0]!)})`), kinds: ANY };
+  return { js: context.at(span, `callValue(${js}, ${list(context, args)})`), kinds: ANY };
+}
+
+// ── Arrays ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ELEMENT_KINDS = { number: NUMBER, string: STRING, any: ANY } as const;
+
+/** Reads an element of a name that is only ever an array. In range, the whole-number index hits the data directly. */
+function readElement(context: FunctionContext, variable: Variable, args: readonly ast.Expression[], span: Span): Code {
+  const { rank, element } = variable.array!;
+  const kinds = ELEMENT_KINDS[element];
+  const indices = args.map((argument) => expression(context, argument));
+  if (rank === 1 && indices.length === 1) {
+    const index = indices[0]!;
+    const simple = /^[\w$]+$/.test(index.js) ? index.js : context.temporary("i");
+    const set = simple === index.js ? index.js : `${simple} = ${index.js}`;
+    const found = context.temporary("e");
+    return {
+      js: `((${found} = ${variable.js}.data[${set}]) !== undefined ? ${found} : ${context.at(span, `element1(${variable.js}, ${simple})`)})`,
+      kinds,
+    };
+  }
+  if (rank === 2 && indices.length === 2) {
+    return { js: context.at(span, `element2(${variable.js}, ${indices[0]!.js}, ${indices[1]!.js})`), kinds };
+  }
+  return { js: context.at(span, `element(${variable.js}, [${indices.map((index) => index.js).join(", ")}])`), kinds };
+}
+
+// ── Routines ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A call of a routine by its name: checked here, direct at run time. */
+export function routineCall(context: FunctionContext, routine: RoutineUnit, args: readonly ast.Expression[], span: Span): Code {
+  if (args.length !== routine.parameters.length) {
+    context.complain(complaints.argumentCount(context.place(span), routine.name, routine.parameters.length, args.length));
+  }
+  const values = args.map((argument) => valueOf(context, argument)).join(", ");
+  if (!routine.waits) return { js: context.at(span, `${routine.js}(${values})`), kinds: ANY };
+  return { js: context.at(span, `(yield* ${context.at(span, `${routine.js}(${values})`)})`), kinds: ANY };
+}
+
+// ── Methods and module members ─────────────────────────────────────────────────────────────────────────────────
+
+/** The module a member access names, unless the program uses the name itself. */
+function moduleOf(context: FunctionContext, node: ast.Member) {
+  if (node.target?.kind !== "name") return undefined;
+  if (context.variable(node.target.name)?.isStored) return undefined;
+  return context.compilation.surface.named.get(nameKey(node.target.name));
+}
+
+/** A member of a module as a value: a property, or a function called without arguments. Undefined when it is no module. */
+export function readModuleMember(context: FunctionContext, node: ast.Member): Code | undefined {
+  const module = moduleOf(context, node);
+  if (!module) return undefined;
+  const found = module.members.get(nameKey(node.name));
+  if (!found) return unknownMember(context, node);
+  if (found.row.kind === "function") return rowCall(context, found, [], node.span);
+  const number = context.rowNumber(found);
+  const js = context.at(node.nameSpan, `p${number}(s${number}, S.task)`);
+  return found.row.name.endsWith("$") ? { js: `text(${js})`, kinds: STRING } : { js, kinds: rowKinds(found.row.name) };
+}
+
+function unknownMember(context: FunctionContext, node: ast.Member): Code {
+  const module = moduleOf(context, node)!;
+  const hint = context.compilation.surface.closestMember(module, node.name) ?? "";
+  return { js: context.at(node.nameSpan, `unknownMember(${quote(module.name)}, ${quote(node.name)}, ${quote(hint)})`), kinds: ANY };
+}
+
+/** `o.m(arguments)`: a row of a module, else whatever the object has under that name. */
+export function methodCall(context: FunctionContext, node: ast.Member, args: readonly ast.Expression[], span: Span): Code {
+  const module = moduleOf(context, node);
+  if (module) {
+    const found = module.members.get(nameKey(node.name));
+    if (!found) return unknownMember(context, node);
+    if (found.row.kind === "function") return rowCall(context, found, args, span);
+  }
+  const target = memberTarget(context, node);
+  const js = `${quote(node.name)}, ${list(context, args)}`;
+  if (context.compilation.dynamicCallsWait && context.waits) {
+    return { js: context.at(span, `(yield* callMemberWaiting(${target}, ${js}))`), kinds: ANY };
+  }
+  return { js: context.at(span, `callMember(${target}, ${js})`), kinds: ANY };
+}
+
+// ── Rows ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A built-in by name: the few that depend on how their argument is written, then plain rows. */
+function builtinCall(context: FunctionContext, builtin: SurfaceRow, args: readonly ast.Expression[], span: Span): Code {
+  const name = nameKey(builtin.row.name);
+  if (name === "INSTR" && context.file.dialect === "basil") {
+    return rowCall(context, context.compilation.surface.builtins.get("INSTR_BASIL") ?? builtin, args, span);
+  }
+  if (name === "TYPE$" && args.length === 1 && isIntegerForm(context, args[0]!)) {
+    return { js: `integerTypeName(${valueOf(context, args[0]!)})`, kinds: STRING };
+  }
+  return rowCall(context, builtin, args, span);
+}
+
+/** Whether TYPE$ calls a number written like this INTEGER (language.md 4). */
+function isIntegerForm(context: FunctionContext, node: ast.Expression): boolean {
+  if (node.kind === "name") return node.name.endsWith("%");
+  if (node.kind === "member") return node.name.endsWith("%");
+  if (node.kind !== "call") return false;
+  if (node.target.kind === "member") return node.target.name.endsWith("%");
+  if (node.target.kind !== "name") return false;
+  const row = context.compilation.surface.builtins.get(nameKey(node.target.name))?.row;
+  const variable = context.variable(node.target.name);
+  if (row?.kind === "function" && !(row.yields && variable?.isStored)) return row.isInteger;
+  return variable?.isStored === true && variable.isInteger;
+}
+
+/** A call of a row: argument count and kinds are checked, most of it here rather than at run time. */
+export function rowCall(context: FunctionContext, found: SurfaceRow, args: readonly ast.Expression[], span: Span): Code {
+  const row = found.row as FunctionRow<unknown>;
+  const number = context.rowNumber(found);
+  const params = Object.entries(row.params);
+  const countError = wrongCount(found.id, params, args.length);
+  if (countError) return { js: context.at(span, `badArguments(${number}, ${quote(countError)})`), kinds: ANY };
+  const properties = params.map(([name, param], at) => {
+    if (param.rest) return `${quote(name)}: [${args.slice(at).map((_, i) => argument(context, number, param, args[at + i], at + i)).join(", ")}]`;
+    return `${quote(name)}: ${argument(context, number, param, args[at], at)}`;
+  });
+  const js = `r${number}(s${number}, {${properties.join(", ")}}, S.task)`;
+  const called = row.waits ? waiting(context, span, js) : context.at(span, js);
+  const kinds = rowKinds(row.name);
+  return kinds === STRING ? { js: `text(${called})`, kinds } : { js: called, kinds };
+}
+
+/** `NAME expects N arguments`, when `given` does not fit; else undefined. */
+function wrongCount(id: string, params: readonly (readonly [string, Param])[], given: number): string | undefined {
+  const restParam = params.find(([, param]) => param.rest)?.[1];
+  const least = params.filter(([, param]) => !param.optional && !param.rest).length + (restParam?.least ?? 0);
+  if (restParam) return given >= least ? undefined : `${id} expects at least ${least} argument${least === 1 ? "" : "s"}`;
+  const most = params.length;
+  if (given >= least && given <= most) return undefined;
+  const word = most === 1 ? "argument" : "arguments";
+  if (least === most) return `${id} expects ${most} ${word}`;
+  return `${id} expects ${least}${most === least + 1 ? " or " : " to "}${most} ${word}`;
+}
+
+function argument(context: FunctionContext, number: number, param: Param, node: ast.Expression | undefined, at: number): string {
+  if (!node) return "undefined";
+  const code = expression(context, node);
+  const isModule = context.compilation.surface.modules[context.compilation.rows[number]!.module]!.name !== "";
+  const checked = (helper: string): string => context.at(node.span, `${helper}(${code.js}, ${number}, ${at + 1})`);
+  switch (param.type) {
+    case "any":
+      return code.js;
+    case "text":
+      return isOnly(code.kinds, STRING) ? code.js : checked("textArgument");
+    case "bytes":
+      return isOnly(code.kinds, STRING) ? `encodeText(${code.js})` : checked("bytesArgument");
+    case "number":
+      return isModule && !isOnly(code.kinds, NUMBER) ? checked("numberArgument") : asNumber(context, code, node.span);
+    case "integer": {
+      const js = isModule && !isOnly(code.kinds, NUMBER) ? checked("numberArgument") : asNumber(context, code, node.span);
+      return /^\d+$/.test(js) ? js : `Math.trunc(${js})`;
+    }
+    case "truth":
+      return `isTrue(${code.js})`;
+    case "display":
+      return asText(code);
+    case "list":
+      return checked("listArgument");
+    case "dict":
+      return checked("dictArgument");
+    case "array":
+      return checked("arrayArgument");
+    case "sub":
+      return checked("subArgument");
+  }
+}
+

@@ -1,0 +1,180 @@
+/** From a parsed program to JavaScript source with everything needed to run it later: the front of the compiler. */
+import type * as ast from "../../grammar/ast.ts";
+import type { Complaint } from "../../grammar/complaints.ts";
+import type { Surface } from "../surface.ts";
+import { colourUnit } from "./colour.ts";
+import { type Compilation, FunctionContext } from "./context.ts";
+import { quote, takeMarks } from "./emit.ts";
+import { inferVariables } from "./infer.ts";
+import { block } from "./statements.ts";
+import { type IncludeReader, type Outside, type RoutineUnit, resolveUnit, type Unit, type Variable } from "./unit.ts";
+import { walkStatements } from "./walk.ts";
+
+/** A program as data: JavaScript source and its tables. It can be stored and run in another process. */
+export interface CompiledUnit {
+  readonly code: string;
+  /** Four numbers a mark: offset in `code`, file index, start and end in that file. */
+  readonly marks: readonly number[];
+  readonly files: readonly { readonly name: string; readonly text: string; readonly dialect: ast.Dialect }[];
+  /** Ids of the rows the code calls, in the order of their numbers. */
+  readonly rows: readonly string[];
+}
+
+/** What a compilation needs to know besides the text. */
+export interface CompileEnvironment {
+  readonly surface: Surface;
+  readonly readInclude: IncludeReader;
+  readonly outside: Outside;
+  /** Main's loops give way to the host even when main never waits. */
+  readonly mainGivesWay: boolean;
+}
+
+/** Nothing exists before the first unit. */
+export const NOTHING_OUTSIDE: Outside = { globals: new Set(), routines: new Map(), types: new Map() };
+
+/** Compiles a parsed program. `unit` is null when there are errors among the complaints. */
+export function compileProgram(
+  program: ast.Program,
+  environment: CompileEnvironment,
+): { unit: CompiledUnit | null; complaints: Complaint[] } {
+  const { surface, outside } = environment;
+  const found: Complaint[] = [];
+  const names = surface.modules.map((module) => module.name).filter((name) => name !== "");
+  const unit = resolveUnit(program, environment.readInclude, names, outside, found);
+  const colours = colourUnit(unit, surface);
+  const compilation: Compilation = {
+    unit,
+    surface,
+    outside,
+    found,
+    rows: [],
+    rowNumbers: new Map(),
+    dynamicCallsWait: colours.dynamicCallsWait,
+    data: [],
+    dataLabels: new Map(),
+  };
+  const mainWaits = colours.mainWaits || environment.mainGivesWay;
+  const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
+  infer(unit, compilation, main);
+  collectData(unit, compilation);
+  const marked = programCode(unit, compilation, main);
+  if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: found };
+  return {
+    unit: {
+      ...takeMarks(marked),
+      files: unit.files.map(({ source, dialect }) => ({ name: source.name, text: source.text, dialect })),
+      rows: compilation.rows.map((row) => row.id),
+    },
+    complaints: found,
+  };
+}
+
+function infer(unit: Unit, compilation: Compilation, main: FunctionContext): void {
+  inferVariables([
+    ...unit.segments.map((segment) => ({ context: main, statements: segment.statements })),
+    ...[...unit.routines.values()].map((routine) => ({
+      context: new FunctionContext(compilation, routine, routine.file, routine.waits),
+      statements: routine.node.body,
+    })),
+  ]);
+}
+
+/** DATA of the whole unit in text order, and where each top-level label stands in it. */
+function collectData(unit: Unit, compilation: Compilation): void {
+  for (const segment of unit.segments) {
+    walkStatements(segment.statements, {
+      statement: (node) => {
+        if (node.kind === "data") compilation.data.push(...node.items);
+        else if (node.kind === "label") compilation.dataLabels.set(node.name.toUpperCase(), compilation.data.length);
+      },
+    });
+  }
+}
+
+/** The whole generated program, still with its marks. */
+function programCode(unit: Unit, compilation: Compilation, main: FunctionContext): string {
+  const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
+  const globals = [...unit.globals.values()].filter((variable) => variable.isStored || unit.hasDynamicCode);
+  const body = unit.segments
+    .map((segment) => {
+      main.file = segment.file;
+      return block(main, segment.statements);
+    })
+    .join("\n");
+  const routines = [...unit.routines.values()].map((routine) => routineCode(routine, compilation));
+  const star = main.waits ? "*" : "";
+  return [
+    '"use strict";',
+    ...compilation.rows.map(({ row }, at) => `const ${row.kind === "property" ? "p" : "r"}${at} = ROWS[${at}].call, s${at} = ROWS[${at}].state;`),
+    declare(globals.filter((variable) => !isOwn(variable))),
+    compilation.data.length > 0 ? `const DATA = dataList(${JSON.stringify(compilation.data.map((item) => [item.text, item.isQuoted]))});` : "const DATA = dataList([]);",
+    ...routines.map((routine) => routine.code),
+    `function${star} main() {`,
+    declare(globals.filter(isOwn)),
+    declareTemporaries(main),
+    body,
+    "}",
+    `return { main, mainWaits: ${main.waits}, routines: {${routines.map((routine) => routine.entry).join(", ")}}, globals: {${
+      unit.hasDynamicCode ? globals.map(accessor).join(", ") : ""
+    }} };`,
+  ]
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+const accessor = (variable: Variable): string =>
+  `${quote(variable.key)}: { get value() { return ${variable.js}; }, set value(v) { ${variable.js} = v; } }`;
+
+/** Declarations with first values: NULL, or the empty array that every element access misses. */
+function declare(variables: readonly Variable[]): string {
+  const parts = variables.flatMap((variable) => [
+    `${variable.js} = ${variable.array ? (variable.array.element === "number" ? "NO_NUMBERS" : "NO_VALUES") : "null"}`,
+    ...(variable.isFixed ? [`n_${variable.js} = 0`] : []),
+  ]);
+  return parts.length === 0 ? "" : `let ${parts.join(", ")};`;
+}
+
+const declareTemporaries = (context: FunctionContext): string =>
+  context.declarations.length === 0 ? "" : `let ${context.declarations.join(", ")};`;
+
+/** A routine: one function, and a second one that gives way when the host may start it and it would otherwise be plain. */
+function routineCode(routine: RoutineUnit, compilation: Compilation): { code: string; entry: string } {
+  const own = functionCode(routine, compilation, routine.waits, routine.js);
+  const hasTwin = !routine.waits && hasLoop(routine);
+  const twin = hasTwin ? `\n${functionCode(routine, compilation, true, `${routine.js}$task`)}` : "";
+  const plain = routine.waits ? "null" : routine.js;
+  const generator = routine.waits ? routine.js : hasTwin ? `${routine.js}$task` : "null";
+  const value = `const R_${routine.js} = routineValue(${quote(routine.name)}, ${routine.parameters.length}, ${plain}, ${generator});`;
+  const start = routine.isReplaced ? `\ng_${routine.js.slice(2)} = R_${routine.js};` : "";
+  return { code: `${own}${twin}\n${value}${start}`, entry: `${quote(routine.key)}: R_${routine.js}` };
+}
+
+function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boolean, name: string): string {
+  const context = new FunctionContext(compilation, routine, routine.file, waits);
+  const body = block(context, routine.node.body);
+  const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
+  const truncated = routine.parameters.filter((parameter) => parameter.isInteger);
+  return [
+    `function${waits ? "*" : ""} ${name}(${routine.parameters.map((parameter) => parameter.js).join(", ")}) {`,
+    "if (++S.depth > S.maxDepth) tooDeep();",
+    waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
+    declare(locals),
+    declareTemporaries(context),
+    ...truncated.map((parameter) => `${parameter.js} = ${context.at(routine.node.name.span, `toIntegerOrObject(${parameter.js})`)};`),
+    body,
+    "S.depth--; return null;",
+    "}",
+  ]
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+function hasLoop(routine: RoutineUnit): boolean {
+  let found = false;
+  walkStatements(routine.node.body, {
+    statement: (node) => {
+      if (node.kind === "while" || node.kind === "do" || node.kind === "for" || node.kind === "forEach") found = true;
+    },
+  });
+  return found;
+}

@@ -1,0 +1,136 @@
+/** What the code generator knows while it makes one JavaScript function: names in scope, loops, open TRYs. */
+import { nameKey } from "../../grammar/ast.ts";
+import type * as ast from "../../grammar/ast.ts";
+import type { Complaint, Place } from "../../grammar/complaints.ts";
+import type { Span } from "../../grammar/source.ts";
+import type { Surface, SurfaceRow } from "../surface.ts";
+import { mark } from "./emit.ts";
+import { type Kinds, NULL } from "./types.ts";
+import type { Outside, RoutineUnit, Unit, UnitFile, Variable } from "./unit.ts";
+
+/** JavaScript for an expression and what it can be. */
+export interface Code {
+  readonly js: string;
+  readonly kinds: Kinds;
+}
+
+/** The whole compilation: shared by all functions of a unit. */
+export interface Compilation {
+  readonly unit: Unit;
+  readonly surface: Surface;
+  readonly outside: Outside;
+  readonly found: Complaint[];
+  /** Rows the code calls, in order of their numbers in it: `r0`, `s0` … */
+  readonly rows: SurfaceRow[];
+  readonly rowNumbers: Map<string, number>;
+  /** Any call through a value may reach a waiting routine. */
+  readonly dynamicCallsWait: boolean;
+  /** DATA items of the whole unit in text order. */
+  readonly data: { readonly text: string; readonly isQuoted: boolean }[];
+  /** First DATA item at or after each top-level label, for RESTORE. */
+  readonly dataLabels: Map<string, number>;
+}
+
+/** An enclosing loop, as BREAK, CONTINUE and EXIT see it. */
+export interface LoopFrame {
+  readonly kind: "loop";
+  readonly word: "FOR" | "WHILE" | "DO";
+  readonly label: string;
+}
+
+/** An enclosing TRY with FINALLY: jumps out of it must run FINALLY first. */
+export interface FinallyFrame {
+  readonly kind: "finally";
+  readonly label: string;
+  /** The variables that say how the body was left and with what value. */
+  readonly how: string;
+  readonly value: string;
+  /** Ways to leave, in order of their numbers from 2 on: what to do after FINALLY ran. */
+  readonly exits: string[];
+}
+
+/** One function under construction. */
+export class FunctionContext {
+  readonly compilation: Compilation;
+  readonly routine: RoutineUnit | null;
+  /** It is a generator: waiting calls are allowed, and its loops give way. */
+  readonly waits: boolean;
+  file: UnitFile;
+  readonly frames: (LoopFrame | FinallyFrame)[] = [];
+  /** JavaScript names that hold the objects of the open WITH blocks. */
+  readonly withs: string[] = [];
+  /** Names of caught errors of the open CATCH blocks, for bare RAISE. */
+  readonly caught: string[] = [];
+  /** Variables certainly stored to at this point. */
+  assigned = new Set<Variable>();
+  readonly declarations: string[] = [];
+  /** A placeholder for the compiler's own use of one name at once. */
+  #counter = 0;
+
+  constructor(compilation: Compilation, routine: RoutineUnit | null, file: UnitFile, waits: boolean) {
+    this.compilation = compilation;
+    this.routine = routine;
+    this.file = file;
+    this.waits = waits;
+    for (const parameter of routine?.parameters ?? []) this.assigned.add(parameter);
+  }
+
+  /** A fresh JavaScript name; declared at the top of the function. */
+  temporary(prefix = "t"): string {
+    const name = this.label(prefix);
+    this.declarations.push(name);
+    return name;
+  }
+
+  /** A fresh JavaScript name that is not declared: for labels and block-scoped constants. */
+  label(prefix: string): string {
+    this.#counter += 1;
+    return `${prefix}${this.#counter}`;
+  }
+
+  /** The variable a name means here, if the program has one. */
+  variable(name: string): Variable | undefined {
+    const key = nameKey(name);
+    return this.routine?.locals.get(key) ?? this.compilation.unit.globals.get(key);
+  }
+
+  /** Marks code with the BASIC text it comes from. */
+  at(span: Span, js: string): string {
+    return mark(this.file.index, span, js);
+  }
+
+  /** What a variable can hold when read here. */
+  kindsOf(variable: Variable): Kinds {
+    return variable.kinds | (this.assigned.has(variable) ? 0 : NULL);
+  }
+
+  /** The number of a row in the generated code. */
+  rowNumber(row: SurfaceRow): number {
+    const { rows, rowNumbers } = this.compilation;
+    const known = rowNumbers.get(row.id);
+    if (known !== undefined) return known;
+    rows.push(row);
+    rowNumbers.set(row.id, rows.length - 1);
+    return rows.length - 1;
+  }
+
+  complain(complaint: Complaint): void {
+    this.compilation.found.push(complaint);
+  }
+
+  /** Where a complaint about this text points. */
+  place(span: Span): Place {
+    return { source: this.file.source, span };
+  }
+
+  /** Runs `emit` for code that may not run: what it assigns is not certain afterwards. */
+  maybe<T>(emit: () => T): T {
+    const before = new Set(this.assigned);
+    const result = emit();
+    this.assigned = before;
+    return result;
+  }
+}
+
+/** The upper-case name of a plain name expression, else undefined. */
+export const plainName = (node: ast.Expression): string | undefined => (node.kind === "name" ? nameKey(node.name) : undefined);

@@ -1,0 +1,171 @@
+/** IF, loops and SELECT as JavaScript, and the jumps that leave loops. */
+import type * as ast from "../../grammar/ast.ts";
+import type { Code, FunctionContext, LoopFrame } from "./context.ts";
+import { asNumber, condition, expression, operation, valueOf } from "./expressions.ts";
+import { block, optionalBlock } from "./statements.ts";
+import { storeVariable } from "./stores.ts";
+import { ANY, NUMBER } from "./types.ts";
+import type { Variable } from "./unit.ts";
+
+/** What every loop does once a round: count against the limits and, in a task that may, let the host have its turn. */
+export const backEdge = (context: FunctionContext): string =>
+  context.waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();";
+
+/** Statements after which nothing of the same block runs. */
+const LEAVES: ReadonlySet<string> = new Set(["return", "exit", "end", "stop", "raise", "break", "continue", "exitLoop", "exitRoutine"]);
+
+/** Emits branches of which one runs, and leaves as assigned what every branch that reaches its end assigns. */
+class Branches {
+  readonly #context: FunctionContext;
+  readonly #ends: Set<Variable>[] = [];
+
+  constructor(context: FunctionContext) {
+    this.#context = context;
+  }
+
+  body(statements: readonly ast.Statement[]): string {
+    const context = this.#context;
+    const before = new Set(context.assigned);
+    const js = block(context, statements);
+    const last = statements.at(-1);
+    if (!last || !LEAVES.has(last.kind)) this.#ends.push(context.assigned);
+    context.assigned = before;
+    return js;
+  }
+
+  /** Ends the choice; `isComplete` when one of the branches certainly runs. */
+  end(isComplete: boolean): void {
+    const context = this.#context;
+    if (!isComplete) this.#ends.push(context.assigned);
+    const first = this.#ends[0];
+    if (!first) return;
+    context.assigned = new Set([...first].filter((variable) => this.#ends.every((end) => end.has(variable))));
+  }
+}
+
+export function blockIf(context: FunctionContext, node: ast.If): string {
+  const branches = new Branches(context);
+  const arms = node.arms.map((arm) => {
+    const test = condition(context, arm.condition);
+    return `if (${test}) {\n${branches.body(arm.body)}\n}`;
+  });
+  if (node.otherwise) arms.push(`{\n${branches.body(node.otherwise)}\n}`);
+  branches.end(node.otherwise !== null);
+  return arms.join(" else ");
+}
+
+/** Emits the body of a loop with a fresh label and gives both. */
+function loopBody(context: FunctionContext, word: LoopFrame["word"], body: readonly ast.Statement[]): { label: string; js: string } {
+  const label = context.label("L");
+  context.frames.push({ kind: "loop", word, label });
+  const js = optionalBlock(context, body);
+  context.frames.pop();
+  return { label, js: `${backEdge(context)}\n${js}` };
+}
+
+export function whileLoop(context: FunctionContext, node: ast.While): string {
+  const test = condition(context, node.condition);
+  const { label, js } = loopBody(context, "WHILE", node.body);
+  return `${label}: while (${test}) {\n${js}\n}`;
+}
+
+const loopTest = (context: FunctionContext, test: ast.LoopTest): string =>
+  test.kind === "UNTIL" ? `!${condition(context, test.condition)}` : condition(context, test.condition);
+
+export function doLoop(context: FunctionContext, node: ast.Do): string {
+  const before = node.before && loopTest(context, node.before);
+  const { label, js } = loopBody(context, "DO", node.body);
+  if (!node.after) return `${label}: while (${before ?? "true"}) {\n${js}\n}`;
+  const after = loopTest(context, node.after);
+  return `${label}: do {\n${before ? `if (!(${before})) break;\n` : ""}${js}\n} while (${after});`;
+}
+
+export function forLoop(context: FunctionContext, node: ast.For): string {
+  const variable = context.variable(node.variable.name)!;
+  const from = { js: asNumber(context, expression(context, node.from), node.from.span), kinds: NUMBER };
+  const start = storeVariable(context, variable, from, node.variable.span);
+  const reading = (): Code => ({ js: variable.js, kinds: context.kindsOf(variable) });
+  const to = { js: asNumber(context, expression(context, node.to), node.to.span), kinds: NUMBER };
+  const direction = stepDirection(node.step);
+  const step = node.step ? asNumber(context, expression(context, node.step), node.step.span) : "1";
+  const held = direction === "unknown" ? context.temporary("s") : step;
+  const upward = operation(context, "<=", reading(), to, node.variable.span).js;
+  const downward = operation(context, ">=", reading(), to, node.variable.span).js;
+  const test = direction === "up" ? upward : direction === "down" ? downward : `(${held} >= 0 ? ${upward} : ${downward})`;
+  const added = { js: `(${asNumber(context, reading(), node.variable.span)} + ${held})`, kinds: NUMBER };
+  const advance = storeVariable(context, variable, added, node.variable.span).slice(0, -1);
+  const holdStep = direction === "unknown" ? `${held} = ${step}` : "";
+  const { label, js } = loopBody(context, "FOR", node.body);
+  return `${start}${holdStep && `\n${holdStep};`}\n${label}: for (; ${test}; ${holdStep && `${holdStep}, `}${advance}) {\n${js}\n}`;
+}
+
+function stepDirection(step: ast.Expression | null): "up" | "down" | "unknown" {
+  if (!step || step.kind === "number") return "up";
+  return step.kind === "unary" && step.operator === "-" && step.operand.kind === "number" && step.operand.value > 0 ? "down" : "unknown";
+}
+
+export function forEach(context: FunctionContext, node: ast.ForEach): string {
+  const variable = context.variable(node.variable.name)!;
+  const item = context.label("x");
+  const items = context.at(node.collection.span, `itemsOf(${valueOf(context, node.collection)})`);
+  const before = new Set(context.assigned);
+  const start = storeVariable(context, variable, { js: item, kinds: ANY }, node.variable.span);
+  const { label, js } = loopBody(context, "FOR", node.body);
+  context.assigned = before;
+  return `${label}: for (const ${item} of ${items}) {\n${start}\n${js}\n}`;
+}
+
+export function select(context: FunctionContext, node: ast.Select): string {
+  const subject = expression(context, node.subject);
+  const held: Code = { js: context.temporary("c"), kinds: subject.kinds };
+  const branches = new Branches(context);
+  const arms = node.arms.map((arm) => {
+    const tests = arm.tests.map((test) => caseTest(context, held, test));
+    return `if (${tests.join(" || ")}) {\n${branches.body(arm.body)}\n}`;
+  });
+  if (node.otherwise) arms.push(`{\n${branches.body(node.otherwise)}\n}`);
+  branches.end(node.otherwise !== null);
+  return `${held.js} = ${subject.js};\n${arms.join(" else ")}`;
+}
+
+function caseTest(context: FunctionContext, subject: Code, test: ast.CaseTest): string {
+  const compare = (operator: "=" | "<>" | "<" | "<=" | ">" | ">=", node: ast.Expression): string =>
+    operation(context, operator, subject, expression(context, node), node.span).js;
+  if (test.kind === "equal") return compare("=", test.value);
+  if (test.kind === "is") return compare(test.operator, test.value);
+  return `(${compare(">=", test.low)} && ${compare("<=", test.high)})`;
+}
+
+/**
+ * Leaves everything down to frame number `target` (−1: the function), running each FINALLY on the way: `js` is what
+ * leaves in the end. A FINALLY in between is reached by its label and does the rest when it has run.
+ */
+export function jump(context: FunctionContext, target: number, js: string): string {
+  for (let at = context.frames.length - 1; at > target; at--) {
+    const frame = context.frames[at]!;
+    if (frame.kind !== "finally") continue;
+    const rest = context.frames.splice(at);
+    const after = jump(context, target, js);
+    context.frames.push(...rest);
+    let number = frame.exits.indexOf(after);
+    if (number < 0) number = frame.exits.push(after) - 1;
+    return `{ ${frame.how} = ${number + 2}; break ${frame.label}; }`;
+  }
+  return js;
+}
+
+/** BREAK, CONTINUE and EXIT FOR/WHILE/DO: `word` null means the innermost loop of any kind. */
+export function exitLoop(context: FunctionContext, word: LoopFrame["word"] | null, how: "break" | "continue"): string {
+  const target = context.frames.findLastIndex((frame) => frame.kind === "loop" && (word === null || frame.word === word));
+  const frame = context.frames[target];
+  return frame?.kind === "loop" ? jump(context, target, `${how} ${frame.label};`) : "";
+}
+
+/** Leaves the routine with a value. A FINALLY on the way keeps the value while it runs. */
+export function leave(context: FunctionContext, value: string): string {
+  const depth = context.routine ? "S.depth--; " : "";
+  const isHeld = context.frames.some((frame) => frame.kind === "finally");
+  if (!isHeld) return context.routine && value !== "null" ? `{ const r = ${value}; ${depth}return r; }` : `{ ${depth}return ${value}; }`;
+  const held = context.temporary("r");
+  return `{ ${held} = ${value}; ${jump(context, -1, `{ ${depth}return ${held}; }`)} }`;
+}

@@ -1,0 +1,56 @@
+/** DIM as JavaScript: arrays, fixed strings, and variables with a first value. */
+import type * as ast from "../../grammar/ast.ts";
+import { complaints } from "../../grammar/complaints.ts";
+import type { FunctionContext } from "./context.ts";
+import { quote } from "./emit.ts";
+import { asNumber, expression, valueOf } from "./expressions.ts";
+import { storeVariable } from "./stores.ts";
+import { ANY, NULL, NUMBER, OTHER, STRING } from "./types.ts";
+
+export const dim = (context: FunctionContext, node: ast.Dim): string =>
+  node.items.map((item) => dimItem(context, item, node.span)).join("\n");
+
+/** What the suffix of a DIMmed name says of elements or of the first value. */
+const elementOf = (name: string): "number" | "integer" | "string" | "any" =>
+  name.endsWith("$") ? "string" : name.endsWith("%") ? "integer" : name.endsWith("@") ? "any" : "number";
+
+function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statement["span"]): string {
+  const variable = context.variable(item.name.name)!;
+  const element = elementOf(item.name.name);
+  switch (item.kind) {
+    case "array": {
+      if (item.type !== null) break;
+      const bounds = item.bounds.map((bound) => asNumber(context, expression(context, bound), bound.span)).join(", ");
+      context.assigned.add(variable);
+      return `${variable.js} = ${context.at(span, `newArray(${quote(element)}, [${bounds}])`)};`;
+    }
+    case "fixedString": {
+      if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);
+      const bytes = context.at(span, `fixedLength(${asNumber(context, expression(context, item.bytes), item.bytes.span)})`);
+      return `n_${variable.js} = ${bytes};\n${storeVariable(context, variable, { js: '""', kinds: STRING }, span)}`;
+    }
+    case "value": {
+      const value = expression(context, item.value);
+      const isArray = item.value.kind === "list" && (element === "integer" || element === "string");
+      if (!isArray) return storeVariable(context, variable, value, span);
+      context.assigned.add(variable);
+      return `${variable.js} = ${context.at(span, `arrayOf(${quote(element)}, ${valueOf(context, item.value)})`)};`;
+    }
+    case "bare": {
+      const first = element === "string" ? { js: '""', kinds: STRING } : element === "any" ? { js: "null", kinds: NULL } : { js: "0", kinds: NUMBER };
+      return storeVariable(context, variable, first, span);
+    }
+    case "typed":
+    case "class":
+      break;
+  }
+  context.complain(complaints.syntax(context.place(span), "DIM … AS a TYPE, CLASS or module is not supported yet."));
+  return "";
+}
+
+/** Kinds a DIM item stores, for inference. */
+export function dimKinds(item: ast.DimItem): number {
+  if (item.kind === "fixedString") return STRING;
+  if (item.kind === "bare") return item.name.name.endsWith("$") ? STRING : item.name.name.endsWith("@") ? NULL : NUMBER;
+  return item.kind === "value" ? ANY : OTHER;
+}

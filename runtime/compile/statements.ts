@@ -1,0 +1,187 @@
+/** Statements as JavaScript, except control flow, which has files of its own. */
+import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
+import { complaints } from "../../grammar/complaints.ts";
+import { callExpression, methodCall, namedCall } from "./calls.ts";
+import type { FunctionContext } from "./context.ts";
+import { blockIf, doLoop, exitLoop, forEach, forLoop, leave, select, whileLoop } from "./control.ts";
+import { dim } from "./dim.ts";
+import { quote } from "./emit.ts";
+import { asNumber, asText, expression, valueOf, waiting } from "./expressions.ts";
+import { raise, returnFrom, tryStatement } from "./failures.ts";
+import { store } from "./stores.ts";
+import { NUMBER, STRING } from "./types.ts";
+
+/** A list of statements, one generated line or more each. */
+export const block = (context: FunctionContext, statements: readonly ast.Statement[]): string =>
+  statements.map((node) => statement(context, node)).join("\n");
+
+/** A list of statements that may not run: what it assigns is not certain afterwards. */
+export const optionalBlock = (context: FunctionContext, statements: readonly ast.Statement[]): string =>
+  context.maybe(() => block(context, statements));
+
+/** One statement. */
+export function statement(context: FunctionContext, node: ast.Statement): string {
+  switch (node.kind) {
+    case "print":
+      return print(context, node);
+    case "describe":
+      return `${context.at(node.span, `print(describe(${valueOf(context, node.value)}))`)};`;
+    case "assign":
+      return store(context, node.target, expression(context, node.value), node.span);
+    case "const":
+      return node.entries.map((entry) => store(context, entry.name, expression(context, entry.value), node.span)).join(" ");
+    case "swap":
+      return swap(context, node);
+    case "dim":
+      return dim(context, node);
+    case "expression":
+      return `${valueOf(context, node.value)};`;
+    case "callStatement":
+      return callStatement(context, node);
+    case "if":
+      return blockIf(context, node);
+    case "while":
+      return whileLoop(context, node);
+    case "do":
+      return doLoop(context, node);
+    case "for":
+      return forLoop(context, node);
+    case "forEach":
+      return forEach(context, node);
+    case "select":
+      return select(context, node);
+    case "block":
+      return `{\n${block(context, node.body)}\n}`;
+    case "with":
+      return withBlock(context, node);
+    case "try":
+      return tryStatement(context, node);
+    case "raise":
+      return raise(context, node);
+    case "return":
+      return returnFrom(context, node);
+    case "break":
+      return exitLoop(context, null, "break");
+    case "continue":
+      return exitLoop(context, null, "continue");
+    case "exitLoop":
+      return exitLoop(context, node.loop, "break");
+    case "exitRoutine":
+      return leave(context, "null");
+    case "exit":
+      return `${context.at(node.span, `exit(${node.code ? asNumber(context, expression(context, node.code), node.span) : "0"})`)};`;
+    case "end":
+      return `${context.at(node.span, "exit(0)")};`;
+    case "stop":
+      return `${context.at(node.span, `stop(${context.file.index}, ${node.span.start}, ${node.span.end})`)};`;
+    case "sleep":
+      return `${waiting(context, node.span, `sleep(${asNumber(context, expression(context, node.milliseconds), node.span)})`)};`;
+    case "shell":
+      return `${waiting(context, node.span, `shell(${valueOf(context, node.command)})`)};`;
+    case "exec":
+      return `${waiting(context, node.span, `execute(${valueOf(context, node.code)}, ${context.file.index})`)};`;
+    case "randomize":
+      return randomize(context, node);
+    case "input":
+      return input(context, node);
+    case "data":
+    case "routine":
+    case "type":
+    case "use":
+      return "";
+    case "read":
+      return node.targets.map((target) => readData(context, target, node.span)).join(" ");
+    case "restore":
+      return restore(context, node);
+    case "setEnvironment":
+      return `${context.at(node.span, `setEnvironment(${quote(node.name)}, ${asText(expression(context, node.value))}, ${node.isExported})`)};`;
+    case "include":
+      context.complain(complaints.includeInside(context.place(node.span)));
+      return "";
+    case "label":
+    case "goto":
+    case "gosub":
+    case "onJump":
+    case "returnTo":
+      context.complain(complaints.syntax(context.place(node.span), "Labels, GOTO and GOSUB are not supported yet."));
+      return "";
+  }
+}
+
+function print(context: FunctionContext, node: ast.Print): string {
+  const parts = node.items.map((item) => (item.kind === "tab" ? '"\\t"' : asText(expression(context, item.value))));
+  if (node.newline) parts.push('"\\n"');
+  if (parts.length === 0) return "";
+  return `${context.at(node.span, `print(${parts.length === 1 ? parts[0] : `"" + ${parts.join(" + ")}`})`)};`;
+}
+
+function swap(context: FunctionContext, node: ast.Swap): string {
+  const held = context.temporary("t");
+  const left = expression(context, node.left);
+  const right = expression(context, node.right);
+  return `${held} = ${left.js};\n${store(context, node.left, right, node.span)}\n${store(context, node.right, { js: held, kinds: left.kinds }, node.span)}`;
+}
+
+/** `CALL f(a)`, `f a, b`, `o.m a` and bare names. */
+function callStatement(context: FunctionContext, node: ast.CallStatement): string {
+  const { target } = node;
+  if (target.kind === "name") {
+    const key = nameKey(target.name);
+    const isKnown = context.compilation.unit.routines.has(key) || context.compilation.surface.builtins.has(key);
+    if (node.form === "bare" && (context.variable(target.name)?.isStored || !isKnown) && !context.compilation.outside.routines.has(key)) return "";
+    return `${namedCall(context, target, node.arguments, node.span).js};`;
+  }
+  if (target.kind === "member") {
+    if (node.form === "bare") return `${valueOf(context, target)};`;
+    return `${methodCall(context, target, node.arguments, node.span).js};`;
+  }
+  return `${callExpression(context, { kind: "call", target, arguments: node.arguments, span: node.span }).js};`;
+}
+
+function withBlock(context: FunctionContext, node: ast.With): string {
+  const object = context.temporary("o");
+  const target = valueOf(context, node.target);
+  context.withs.push(object);
+  const body = block(context, node.body);
+  context.withs.pop();
+  return `${object} = ${target};\n${body}`;
+}
+
+/** RANDOMIZE is the built-in of that name; the statement only spells it without parentheses. */
+function randomize(context: FunctionContext, node: ast.Randomize): string {
+  const name = { kind: "name", name: "RANDOMIZE", span: node.span } as const;
+  return `${namedCall(context, name, node.seed ? [node.seed] : [], node.span).js};`;
+}
+
+function input(context: FunctionContext, node: ast.Input): string {
+  const prompt = node.prompt ? asText(expression(context, node.prompt)) : '""';
+  const mark = node.hasQuestionMark ? ` + "? "` : "";
+  const fields = context.temporary("a");
+  const wanted = node.targets.map((target) => (placeIsText(target) ? "1" : "0")).join(", ");
+  const line = waiting(context, node.span, `inputFields(${prompt}${mark}, [${wanted}], ${node.isLine})`);
+  const stores = node.targets.map((target, at) =>
+    store(context, target, { js: `${fields}[${at}]`, kinds: placeIsText(target) ? STRING : node.isLine ? STRING : NUMBER }, node.span),
+  );
+  return `${fields} = ${line};\n${stores.join("\n")}`;
+}
+
+/** Whether a place holds text by its name: `a$`, `a$(1)`, `o.a$`. */
+export function placeIsText(place: ast.Place): boolean {
+  if (place.kind === "name" || place.kind === "member") return place.name.endsWith("$");
+  const target = place.target;
+  return (target.kind === "name" || target.kind === "member") && target.name.endsWith("$");
+}
+
+function readData(context: FunctionContext, target: ast.Place, span: ast.Statement["span"]): string {
+  const isText = placeIsText(target);
+  return store(context, target, { js: context.at(span, `readData(DATA, ${isText})`), kinds: isText ? STRING : NUMBER | STRING }, span);
+}
+
+function restore(context: FunctionContext, node: ast.Restore): string {
+  if (!node.label) return "DATA.next = 0;";
+  const at = context.compilation.dataLabels.get(nameKey(node.label.name));
+  if (at === undefined) context.complain(complaints.undefinedLabel(context.place(node.label.span), node.label.name));
+  return `DATA.next = ${at ?? 0};`;
+}
+

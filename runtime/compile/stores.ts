@@ -1,0 +1,90 @@
+/** Stores as JavaScript: what `place = value` does to a variable, an element, an entry, a member. */
+import type * as ast from "../../grammar/ast.ts";
+import type { Code, FunctionContext } from "./context.ts";
+import { quote } from "./emit.ts";
+import { asText, expression, memberTarget, valueOf } from "./expressions.ts";
+import { ANY, BOOL, isOnly, NUMBER, OTHER, STRING, storedKinds } from "./types.ts";
+import type { Variable } from "./unit.ts";
+
+type Span = ast.Expression["span"];
+
+/** A statement that stores a value, already computed by `value`, to a place. */
+export function store(context: FunctionContext, place: ast.Place, value: Code, span: Span): string {
+  switch (place.kind) {
+    case "name":
+      return storeVariable(context, context.variable(place.name)!, value, span);
+    case "call":
+      return storeElement(context, place, value);
+    case "index":
+      return `${context.at(place.span, `setIndex(${valueOf(context, place.target)}, ${valueOf(context, place.index)}, ${value.js})`)};`;
+    case "member":
+      return `${context.at(place.nameSpan, `setMember(${memberTarget(context, place)}, ${quote(place.name)}, ${value.js})`)};`;
+  }
+}
+
+/** Stores to a variable: `%` truncates, fixed strings pad; afterwards the variable is certainly set. */
+export function storeVariable(context: FunctionContext, variable: Variable, value: Code, span: Span): string {
+  context.assigned.add(variable);
+  return `${variable.js} = ${coerced(context, variable, value, span)};`;
+}
+
+/** The JavaScript value a variable keeps of a stored value. */
+export function coerced(context: FunctionContext, variable: Variable, value: Code, span: Span): string {
+  if (variable.isFixed) return context.at(span, `fixedStore(${value.js}, n_${variable.js})`);
+  return variable.isInteger ? integer(context, value, span) : value.js;
+}
+
+/** A value as a `%` name keeps it. */
+function integer(context: FunctionContext, value: Code, span: Span): string {
+  if (/^\d{1,15}$/.test(value.js)) return value.js;
+  if (isOnly(value.kinds, NUMBER)) return context.at(span, `whole53(${value.js})`);
+  if (value.kinds & OTHER) return context.at(span, `toIntegerOrObject(${value.js})`);
+  return context.at(span, `toInteger(${value.js})`);
+}
+
+/** Kinds that inference records for a store of `kinds` to a variable. */
+export const keptKinds = (variable: Variable, kinds: number): number => (variable.isFixed ? STRING : storedKinds(variable.isInteger, kinds));
+
+function storeElement(context: FunctionContext, place: ast.Call, value: Code): string {
+  const indices = place.arguments.map((argument) => valueOf(context, argument));
+  const variable = place.target.kind === "name" ? context.variable(place.target.name) : undefined;
+  if (place.target.kind === "member") {
+    const target = `${memberTarget(context, place.target)}, ${quote(place.target.name)}`;
+    return `${context.at(place.span, `setMemberElement(${target}, [${indices.join(", ")}], ${value.js})`)};`;
+  }
+  if (!variable?.array) {
+    const target = variable?.isStored ? variable.js : place.target.kind === "name" ? "null" : valueOf(context, place.target);
+    return `${context.at(place.span, `setElement(${target}, [${indices.join(", ")}], ${value.js})`)};`;
+  }
+  const { rank, element } = variable.array;
+  const kept = elementValue(context, variable, element, value, place.span);
+  if (rank === 1 && indices.length === 1) {
+    const index = context.temporary("i");
+    const array = variable.js;
+    return (
+      `if (${array}.data[${index} = ${indices[0]}] !== undefined) ${array}.data[${index}] = ${kept}; ` +
+      `else ${context.at(place.span, `setElement1(${array}, ${index}, ${kept})`)};`
+    );
+  }
+  if (rank === 2 && indices.length === 2) {
+    return `${context.at(place.span, `setElement2(${variable.js}, ${indices[0]}, ${indices[1]}, ${kept})`)};`;
+  }
+  return `${context.at(place.span, `setElement(${variable.js}, [${indices.join(", ")}], ${kept})`)};`;
+}
+
+function elementValue(
+  context: FunctionContext,
+  variable: Variable,
+  element: "number" | "string" | "any",
+  value: Code,
+  span: Span,
+): string {
+  if (element === "any") return value.js;
+  if (element === "string") return asText(value);
+  if (variable.isInteger) return integer(context, { js: value.js, kinds: value.kinds & ~OTHER || ANY }, span);
+  if (isOnly(value.kinds, NUMBER)) return value.js;
+  return isOnly(value.kinds, BOOL | NUMBER) ? `Number(${value.js})` : context.at(span, `elementNumber(${value.js})`);
+}
+
+/** Reads a place that is also written: SWAP. */
+export const readPlace = (context: FunctionContext, place: ast.Place): Code => expression(context, place);

@@ -1,0 +1,350 @@
+/**
+ * Finds out what every name of a program means before any code is made: files spliced by INCLUDE, routines, TYPEs,
+ * globals, and which names of a routine are its own (language.md 3).
+ */
+import { nameKey } from "../../grammar/ast.ts";
+import type * as ast from "../../grammar/ast.ts";
+import { type Complaint, complaints } from "../../grammar/complaints.ts";
+import type { SourceFile } from "../../grammar/source.ts";
+import { walkStatements } from "./walk.ts";
+import { ANY, type Kinds, OTHER } from "./types.ts";
+
+/** One text of the program; `index` names it in generated code. */
+export interface UnitFile {
+  readonly index: number;
+  readonly source: SourceFile;
+  readonly dialect: ast.Dialect;
+}
+
+/** Consecutive top-level statements from one file. */
+export interface Segment {
+  readonly file: UnitFile;
+  readonly statements: readonly ast.Statement[];
+}
+
+/** A global or local variable. */
+export interface Variable {
+  readonly key: string;
+  /** As first written. */
+  readonly name: string;
+  /** Its name in the generated code. */
+  readonly js: string;
+  readonly isGlobal: boolean;
+  /** `%` names truncate what is stored. */
+  readonly isInteger: boolean;
+  /** Set when every store is a DIM of an array of this rank: elements can be reached without looking at the kind. */
+  array: { readonly rank: number; readonly element: "number" | "string" | "any" } | null;
+  /** Some DIM makes it a fixed string: stores pad and cut. */
+  isFixed: boolean;
+  /** Some store is more than a DIM of an array. */
+  hasPlainStore: boolean;
+  /** The program stores to it somewhere: otherwise the name may mean a built-in or nothing. */
+  isStored: boolean;
+  isConstant: boolean;
+  /** A routine reads or writes this global. */
+  isShared: boolean;
+  /** What is stored to it, found by inference; before the first store it is NULL. */
+  kinds: Kinds;
+}
+
+/** A FUNC or SUB. */
+export interface RoutineUnit {
+  readonly key: string;
+  readonly name: string;
+  readonly js: string;
+  readonly node: ast.Routine;
+  readonly file: UnitFile;
+  readonly parameters: readonly Variable[];
+  /** Parameters and locals by key. */
+  readonly locals: Map<string, Variable>;
+  /** It can reach a waiting call. */
+  waits: boolean;
+  /** Some code stores to its name: calls must look at the variable. */
+  isReplaced: boolean;
+}
+
+/** A TYPE. */
+export interface TypeUnit {
+  readonly node: ast.TypeDefinition;
+  readonly file: UnitFile;
+}
+
+/** A whole program, resolved. */
+export interface Unit {
+  readonly segments: readonly Segment[];
+  readonly files: readonly UnitFile[];
+  readonly routines: Map<string, RoutineUnit>;
+  readonly globals: Map<string, Variable>;
+  readonly types: Map<string, TypeUnit>;
+  /** EVAL, EXEC or CLASS occurs: globals must be reachable by name and any call may wait. */
+  readonly hasDynamicCode: boolean;
+}
+
+/** How to read an INCLUDEd file, or why it cannot be read. `name` is as written, `from` the including file's name. */
+export type IncludeReader = (
+  name: string,
+  from: string,
+) => { readonly program: ast.Program; readonly complaints: readonly Complaint[] } | { readonly reason: string };
+
+/** Names that exist before this unit: what EXEC text sees of the running program. */
+export interface Outside {
+  readonly globals: ReadonlySet<string>;
+  readonly routines: ReadonlyMap<string, { readonly name: string; readonly arity: number; readonly waits: boolean }>;
+  readonly types: ReadonlyMap<string, TypeUnit>;
+}
+
+/** Spells a BASIC name as a JavaScript identifier: `total%` becomes `total$i`. Two names never collide. */
+export const mangle = (name: string): string =>
+  nameKey(name).toLowerCase().replace(/[$%@&]/g, (suffix) => ({ $: "$s", "%": "$i", "@": "$o", "&": "$a" })[suffix]!);
+
+/** Resolves a parsed program. Complaints are added to `found`; the unit is usable only when there are none. */
+export function resolveUnit(
+  program: ast.Program,
+  readInclude: IncludeReader,
+  moduleNames: readonly string[],
+  outside: Outside,
+  found: Complaint[],
+): Unit {
+  return new UnitBuilder(readInclude, moduleNames, outside, found).build(program);
+}
+
+/** Names a piece of code stores to or mentions, with the order in the text. */
+interface NameUse {
+  readonly firstMention: Map<string, number>;
+  readonly firstStore: Map<string, number>;
+  readonly declared: Set<string>;
+  readonly spelling: Map<string, string>;
+}
+
+class UnitBuilder {
+  readonly #readInclude: IncludeReader;
+  readonly #moduleNames: readonly string[];
+  readonly #outside: Outside;
+  readonly #found: Complaint[];
+  readonly #files: UnitFile[] = [];
+  readonly #segments: Segment[] = [];
+  readonly #included = new Set<string>();
+  readonly #routines = new Map<string, RoutineUnit>();
+  readonly #globals = new Map<string, Variable>();
+  readonly #types = new Map<string, TypeUnit>();
+  readonly #routineUses: { routine: RoutineUnit; use: NameUse; body: readonly ast.Statement[] }[] = [];
+  #order = 0;
+  #hasDynamicCode = false;
+
+  constructor(readInclude: IncludeReader, moduleNames: readonly string[], outside: Outside, found: Complaint[]) {
+    this.#readInclude = readInclude;
+    this.#moduleNames = moduleNames;
+    this.#outside = outside;
+    this.#found = found;
+  }
+
+  build(program: ast.Program): Unit {
+    this.#addFile(program);
+    const top: NameUse = emptyUse();
+    for (const segment of this.#segments) this.#collect(segment.statements, segment.file, top);
+    for (const [key, name] of top.spelling) this.#declare(this.#globals, key, name, true);
+    for (const entry of this.#routineUses) this.#scopeRoutine(entry.routine, entry.use, top);
+    this.#noteStores();
+    for (const routine of this.#routines.values()) {
+      const variable = this.#globals.get(routine.key);
+      routine.isReplaced = variable?.isStored === true;
+      if (!variable) continue;
+      if (!routine.isReplaced) this.#globals.delete(routine.key);
+      variable.isShared = true;
+      variable.array = null;
+      variable.kinds = OTHER;
+    }
+    return {
+      segments: this.#segments,
+      files: this.#files,
+      routines: this.#routines,
+      globals: this.#globals,
+      types: this.#types,
+      hasDynamicCode: this.#hasDynamicCode,
+    };
+  }
+
+  /** Cuts a file at its INCLUDEs and puts the included texts between the pieces. */
+  #addFile(program: ast.Program): void {
+    const file: UnitFile = { index: this.#files.length, source: program.source, dialect: program.dialect };
+    this.#files.push(file);
+    let from = 0;
+    const cut = (to: number): void => {
+      if (to > from) this.#segments.push({ file, statements: program.body.slice(from, to) });
+    };
+    program.body.forEach((statement, at) => {
+      if (statement.kind !== "include") return;
+      cut(at);
+      from = at + 1;
+      this.#include(statement, file);
+    });
+    cut(program.body.length);
+  }
+
+  #include(node: ast.Include, file: UnitFile): void {
+    const moduleName = /^obj-([^/\\]*?)(\.basil)?$/i.exec(node.name)?.[1];
+    if (moduleName !== undefined) {
+      if (!this.#moduleNames.some((name) => nameKey(name) === nameKey(moduleName))) {
+        this.#found.push(complaints.unknownModule({ source: file.source, span: node.span }, node.name, this.#moduleNames));
+      }
+      return;
+    }
+    const read = this.#readInclude(node.name, file.source.name);
+    if ("reason" in read) {
+      this.#found.push(complaints.includeFile({ source: file.source, span: node.span }, node.name, read.reason));
+      return;
+    }
+    const name = read.program.source.name;
+    if (this.#included.has(name) || this.#files.some((other) => other.source.name === name)) return;
+    this.#included.add(name);
+    this.#found.push(...read.complaints);
+    this.#addFile(read.program);
+  }
+
+  /** Notes names, routines, TYPEs of one piece of text; routine bodies are collected with uses of their own. */
+  #collect(statements: readonly ast.Statement[], file: UnitFile, use: NameUse): void {
+    const mention = (name: string): number => {
+      const key = nameKey(name);
+      this.#order += 1;
+      if (!use.firstMention.has(key)) use.firstMention.set(key, this.#order);
+      if (!use.spelling.has(key)) use.spelling.set(key, name);
+      return this.#order;
+    };
+    walkStatements(statements, {
+      expression: (node) => {
+        if (node.kind === "name") mention(node.name);
+        else if (node.kind === "eval" || node.kind === "class") this.#hasDynamicCode = true;
+      },
+      store: (place, by) => {
+        const name = place.kind === "name" ? place : place.kind === "call" && place.target.kind === "name" ? place.target : null;
+        if (!name) return;
+        const order = mention(name.name);
+        if (place.kind !== "name") return;
+        const key = nameKey(name.name);
+        if (!use.firstStore.has(key)) use.firstStore.set(key, order);
+        if (by.kind === "dim" || by.kind === "try") use.declared.add(key);
+      },
+      statement: (node) => {
+        if (node.kind === "routine") this.#addRoutine(node, file);
+        else if (node.kind === "type") this.#types.set(nameKey(node.name.name), { node, file });
+        else if (node.kind === "exec") this.#hasDynamicCode = true;
+        else if (node.kind === "dim" && node.items.some((item) => item.kind === "class")) this.#hasDynamicCode = true;
+      },
+    });
+  }
+
+  #addRoutine(node: ast.Routine, file: UnitFile): void {
+    const key = nameKey(node.name.name);
+    const at = { source: file.source, span: node.name.span };
+    const first = this.#routines.get(key);
+    if (first || this.#outside.routines.has(key)) {
+      const line = first ? first.file.source.position(first.node.name.span.start).line : 1;
+      this.#found.push(complaints.duplicateDefinition(at, node.name.name, line));
+      return;
+    }
+    const locals = new Map<string, Variable>();
+    const parameters = node.parameters.map((parameter) => {
+      if (locals.has(nameKey(parameter.name))) {
+        this.#found.push(complaints.duplicateDefinition({ source: file.source, span: parameter.span }, parameter.name, file.source.position(parameter.span.start).line));
+      }
+      return this.#declare(locals, nameKey(parameter.name), parameter.name, false);
+    });
+    const routine: RoutineUnit = {
+      key,
+      name: node.name.name,
+      js: `f_${mangle(node.name.name)}`,
+      node,
+      file,
+      parameters,
+      locals,
+      waits: false,
+      isReplaced: false,
+    };
+    this.#routines.set(key, routine);
+    const use = emptyUse();
+    this.#routineUses.push({ routine, use, body: node.body });
+    this.#collect(node.body, file, use);
+  }
+
+  /** language.md 3: which names of a routine are local. */
+  #scopeRoutine(routine: RoutineUnit, use: NameUse, top: NameUse): void {
+    for (const [key, name] of use.spelling) {
+      if (routine.locals.has(key)) continue;
+      const storedAt = use.firstStore.get(key);
+      const mentionedAt = this.#outside.globals.has(key) ? 0 : (top.firstMention.get(key) ?? Number.POSITIVE_INFINITY);
+      const isLocal = use.declared.has(key) || (storedAt !== undefined && mentionedAt > storedAt);
+      if (isLocal) this.#declare(routine.locals, key, name, false);
+      else this.#declare(this.#globals, key, name, true).isShared = true;
+    }
+  }
+
+  #declare(into: Map<string, Variable>, key: string, name: string, isGlobal: boolean): Variable {
+    const existing = into.get(key);
+    if (existing) return existing;
+    const variable: Variable = {
+      key,
+      name,
+      js: `${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      isGlobal,
+      isInteger: name.endsWith("%"),
+      array: null,
+      isFixed: false,
+      hasPlainStore: false,
+      isStored: false,
+      isConstant: false,
+      isShared: false,
+      kinds: 0,
+    };
+    into.set(key, variable);
+    return variable;
+  }
+
+  /** Learns from every store what a variable is: an array, a fixed string, a constant. */
+  #noteStores(): void {
+    const globals = this.#globals;
+    for (const segment of this.#segments) this.#noteStoresIn(segment.statements, segment.file, (key) => globals.get(key));
+    for (const { routine, body } of this.#routineUses) {
+      this.#noteStoresIn(body, routine.file, (key) => routine.locals.get(key) ?? globals.get(key));
+    }
+    for (const { routine } of this.#routineUses) for (const parameter of routine.parameters) {
+      parameter.hasPlainStore = true;
+      parameter.isStored = true;
+      parameter.kinds = ANY;
+    }
+    for (const variables of [globals, ...this.#routineUses.map((entry) => entry.routine.locals)]) {
+      for (const variable of variables.values()) {
+        if (variable.hasPlainStore || (variable.isGlobal && this.#hasDynamicCode)) variable.array = null;
+        if (variable.isGlobal && this.#hasDynamicCode) variable.kinds = ANY;
+      }
+    }
+  }
+
+  #noteStoresIn(statements: readonly ast.Statement[], file: UnitFile, find: (key: string) => Variable | undefined): void {
+    walkStatements(statements, {
+      statement: (node) => {
+        if (node.kind === "dim") for (const item of node.items) noteDim(item, find(nameKey(item.name.name))!);
+      },
+      store: (place, by) => {
+        if (place.kind !== "name") return;
+        const variable = find(nameKey(place.name))!;
+        variable.isStored = true;
+        if (variable.isConstant) this.#found.push(complaints.constantAssigned({ source: file.source, span: place.span }, place.name));
+        if (by.kind !== "dim") variable.hasPlainStore = true;
+        if (by.kind === "const") variable.isConstant = true;
+      },
+    });
+  }
+}
+
+const emptyUse = (): NameUse => ({ firstMention: new Map(), firstStore: new Map(), declared: new Set(), spelling: new Map() });
+
+function noteDim(item: ast.DimItem, variable: Variable): void {
+  if (item.kind === "fixedString" && item.bytes) variable.isFixed = true;
+  if (item.kind !== "array" || item.type !== null) {
+    variable.hasPlainStore = true;
+    return;
+  }
+  const element = item.name.name.endsWith("$") ? "string" : item.name.name.endsWith("@") ? "any" : "number";
+  if (variable.array && variable.array.rank !== item.bounds.length) variable.hasPlainStore = true;
+  variable.array = { rank: item.bounds.length, element };
+}

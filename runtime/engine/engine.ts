@@ -1,0 +1,270 @@
+/** One interpreter at run time: module states, output, limits, tasks, and the helpers that generated code calls. */
+import { compileFunction } from "node:vm";
+import { encodeText } from "../bytes.ts";
+import type { Host } from "../capabilities.ts";
+import type { CompiledUnit } from "../compile/compile.ts";
+import { BasilError, type CallFrame, LimitError } from "../errors.ts";
+import type { CallOptions, SubHandle } from "../host.ts";
+import type { Surface } from "../surface.ts";
+import { isRoutine, type RoutineValue, type Value } from "../values.ts";
+import { asBasilError } from "./failures.ts";
+import { helpersOf } from "./helpers.ts";
+import { HEADER_LINES, PositionTable } from "./positions.ts";
+import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task, type TaskServices } from "./task.ts";
+import { decodeBytes } from "../bytes.ts";
+
+/** What a run may use up. Everything left out is unlimited, except the depth. */
+export interface Limits {
+  /** Loop rounds, calls, and the work of long built-ins. */
+  readonly steps?: number;
+  /** Nested routine calls; default 30 000. The JavaScript stack may end before that: both are the same BASIC error. */
+  readonly depth?: number;
+  /** Size of one string or array, and of what is kept of the output before it is written. */
+  readonly bytes?: number;
+  /** Wall-clock time of a run, in milliseconds, waits included. */
+  readonly deadlineMs?: number;
+}
+
+/** Loop rounds and calls between two looks at the limits. */
+const FUEL = 10_000;
+/** How long BASIC may keep the event loop before it lets it turn, in milliseconds. */
+const TURN_MS = 5;
+/** Output that is collected before it goes to the host without waiting, in UTF-16 units. */
+const OUTPUT_CHUNK = 16_384;
+const DEFAULT_DEPTH = 30_000;
+
+/** A routine as generated code makes it: plain, or a generator, or both. */
+export interface CompiledRoutine extends RoutineValue {
+  readonly plain: ((...args: Value[]) => Value) | null;
+  readonly generator: ((...args: Value[]) => Steps) | null;
+}
+
+/** A unit made runnable. */
+export interface LinkedUnit {
+  readonly main: () => Steps | Value;
+  readonly routines: ReadonlyMap<string, CompiledRoutine>;
+  readonly globals: ReadonlyMap<string, { value: Value }>;
+}
+
+export class Engine implements TaskServices {
+  readonly surface: Surface;
+  readonly host: Host;
+  readonly state: ExecutionState;
+  readonly scheduler: Scheduler;
+  readonly positions = new PositionTable();
+  /** Module states by module index. */
+  readonly states: readonly unknown[];
+  /** Routines of all units that were linked, by upper-case name. */
+  readonly routines = new Map<string, CompiledRoutine>();
+  /** Called when a module starts or ends work that a stop should let finish. */
+  onHoldsWork: (isHolding: boolean) => void = () => undefined;
+  readonly #limits: Limits;
+  readonly #report: (error: unknown, about?: string) => void;
+  #output: string[] = [];
+  #outputLength = 0;
+  #written: Promise<void> | undefined;
+  #steps = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #turnedAt = 0;
+  #units = 0;
+
+  constructor(surface: Surface, host: Host, limits: Limits, report: (error: unknown, about?: string) => void) {
+    this.surface = surface;
+    this.host = host;
+    this.#limits = limits;
+    this.#report = report;
+    const nobody = new Task("nobody", 0, this, () => null);
+    this.state = { task: nobody, depth: 0, maxDepth: limits.depth ?? DEFAULT_DEPTH, fuel: 0 };
+    this.scheduler = new Scheduler(this.state, () => this.flush());
+    this.states = surface.modules.map((module) =>
+      module.open({
+        host,
+        report: (error, about) => this.#report(error, about),
+        placeOf: (error) => this.placeText(error),
+        holdsWork: (isHolding) => this.onHoldsWork(isHolding),
+      }),
+    );
+  }
+
+  // ── Units and tasks ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes a compiled unit runnable. */
+  link(unit: CompiledUnit): LinkedUnit {
+    const helpers = helpersOf(this, unit);
+    const rows = unit.rows.map((id) => {
+      const found = this.surface.byId(id);
+      if (!found) throw new Error(`the program was compiled for a row that is not there: ${id}`);
+      const { row } = found;
+      return { call: row.kind === "property" ? row.get : row.run, state: this.states[found.module] };
+    });
+    this.#units += 1;
+    const filename = `basil-unit-${this.#units}`;
+    this.positions.add(filename, unit);
+    const header = `const {${Object.keys(helpers).join(", ")}} = HELPERS;${"\n".repeat(HEADER_LINES)}`;
+    const start = compileFunction(header + unit.code, ["HELPERS", "S", "ROWS"], { filename });
+    const linked = start(helpers, this.state, rows);
+    const routines = new Map<string, CompiledRoutine>(Object.entries(linked.routines));
+    for (const [key, routine] of routines) this.routines.set(key, routine);
+    return { main: linked.main, routines, globals: new Map(Object.entries(linked.globals)) };
+  }
+
+  /** Begins a run: limits count from here. */
+  beginRun(): void {
+    this.#steps = 0;
+    const { deadlineMs } = this.#limits;
+    this.#deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
+    this.#turnedAt = performance.now();
+  }
+
+  /** Starts a routine, or main, as a task. */
+  spawn(name: string, begin: () => Steps | Value, options: CallOptions & { depth?: number } = {}): Task {
+    const task = new Task(name, options.depth ?? 0, this, begin);
+    const { signal } = options;
+    if (signal) {
+      const abort = (): void => this.scheduler.abort(task, abortReason(signal));
+      if (signal.aborted) abort();
+      else {
+        signal.addEventListener("abort", abort, { once: true });
+        const off = (): void => signal.removeEventListener("abort", abort);
+        task.done.then(off, off);
+      }
+    }
+    options.prepare?.(task);
+    this.scheduler.start(task);
+    return task;
+  }
+
+  /** A routine as the host calls it. Calls made while a task runs count on that task's depth. */
+  handle(routine: CompiledRoutine): SubHandle {
+    const depth = this.state.depth;
+    return {
+      name: routine.name,
+      arity: routine.arity,
+      call: async (args, options = {}) => {
+        const values = args.map((value) => (Buffer.isBuffer(value) ? decodeBytes(value) : value));
+        if (values.length !== routine.arity) {
+          throw new BasilError("ARGUMENT_ERROR", `arity mismatch: expected ${routine.arity}, got ${values.length}`);
+        }
+        const run = routine.generator ?? routine.plain!;
+        const task = this.spawn(routine.name, () => run(...values), { ...options, depth: depth + 1 });
+        try {
+          return await task.done;
+        } catch (error) {
+          throw this.located(error);
+        }
+      },
+    };
+  }
+
+  /** Finds a routine by a name in any case. */
+  routine(name: string): CompiledRoutine | undefined {
+    return this.routines.get(name.toUpperCase());
+  }
+
+  /** The handle of a SUB given by name or as a FUNCTION value; undefined when there is none. */
+  subHandle(value: Value): SubHandle | undefined {
+    const routine = typeof value === "string" ? this.routine(value) : isRoutine(value) ? (value as CompiledRoutine) : undefined;
+    return routine && this.handle(routine);
+  }
+
+  /** Ends all tasks but one. */
+  abortOthers(reason: AbortReason, but?: Task): void {
+    for (const task of [...this.scheduler.tasks]) if (task !== but) this.scheduler.abort(task, reason);
+  }
+
+  // ── Output ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  print(text: string): void {
+    this.#output.push(text);
+    this.#outputLength += text.length;
+    if (this.#outputLength >= OUTPUT_CHUNK) this.flush();
+  }
+
+  flush(): void | Promise<void> {
+    if (this.#outputLength > 0) {
+      const bytes = encodeText(this.#output.join(""));
+      this.#output = [];
+      this.#outputLength = 0;
+      const written = this.host.write(bytes);
+      if (written) {
+        const all = this.#written ? Promise.all([this.#written, written]).then(() => undefined) : written;
+        this.#written = all;
+        const clear = (): void => {
+          if (this.#written === all) this.#written = undefined;
+        };
+        all.then(clear, clear);
+      }
+    }
+    return this.#written;
+  }
+
+  // ── Limits ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The fuel is used up: looks at all limits. True when the event loop should turn now. */
+  tick(): boolean {
+    const { state } = this;
+    this.spend(FUEL);
+    const { steps } = this.#limits;
+    state.fuel = steps === undefined ? FUEL : Math.max(0, Math.min(FUEL, steps - this.#steps));
+    const now = performance.now();
+    if (now - this.#turnedAt < TURN_MS) return false;
+    this.#turnedAt = now;
+    return true;
+  }
+
+  spend(steps: number): void {
+    this.#steps += steps;
+    const { task } = this.state;
+    if (task.abortReason) throw task.abortReason;
+    const limit = this.#limits.steps;
+    if (limit !== undefined && this.#steps > limit + FUEL) throw new LimitError("steps", `the program used up its ${limit} steps`);
+    if (performance.now() > this.#deadline) throw this.deadlineError();
+  }
+
+  deadlineError(): LimitError {
+    return new LimitError("deadline", `the program did not end within ${this.#limits.deadlineMs} ms`);
+  }
+
+  claim(bytes: number): void {
+    const limit = this.#limits.bytes ?? MAX_STRING_BYTES;
+    if (bytes > limit) throw new LimitError("bytes", `a value of ${bytes} bytes is over the limit of ${limit}`);
+  }
+
+  // ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** An error with its BASIC place and calls filled in from its JavaScript stack. */
+  located(error: unknown): BasilError | LimitError {
+    const known = error instanceof LimitError ? error : (asBasilError(error) ?? new BasilError("USER_ERROR", String(error)));
+    if (known.place || known.stack === undefined) return known;
+    const calls: CallFrame[] = this.positions.frames(known.stack).map((frame) => ({
+      ...frame,
+      routine: this.routine(frame.routine)?.name ?? frame.routine,
+    }));
+    known.place = calls[0];
+    known.calls = calls;
+    return known;
+  }
+
+  lineOf(error: BasilError): number {
+    const place = this.located(error).place;
+    return place ? place.source.position(place.span.start).line : 0;
+  }
+
+  /** `file:line:column` of an error, when it has a place. */
+  placeText(error: unknown): string | undefined {
+    const place = this.located(error).place;
+    if (!place) return undefined;
+    const { line, column } = place.source.position(place.span.start);
+    return `${place.source.name}:${line}:${column}`;
+  }
+}
+
+/** Longest string JavaScript can hold. */
+const MAX_STRING_BYTES = 0x1fff_ffe8;
+
+/** Why a signal ends a task: its own reason when that is one of ours, else an abort. */
+function abortReason(signal: AbortSignal): AbortReason {
+  const { reason } = signal;
+  if (reason instanceof LimitError || reason instanceof BasilError) return reason;
+  return new LimitError("abort", reason instanceof Error ? reason.message : "the run was aborted", { cause: reason });
+}

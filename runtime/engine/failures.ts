@@ -1,0 +1,41 @@
+/** What generated code does with everything that can be thrown: which errors CATCH sees, and as what. */
+import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
+import { display, type Value } from "../values.ts";
+
+/** An error as BASIC sees it: a BasilError to catch, or undefined for what no CATCH may stop. */
+export function asBasilError(error: unknown): BasilError | undefined {
+  if (error instanceof BasilError) return error;
+  if (error instanceof LimitError || error instanceof ProgramEnd) return undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  const name = error instanceof RangeError && /call stack/i.test(message) ? "STACK_ERROR" : "USER_ERROR";
+  const basil = new BasilError(name, name === "STACK_ERROR" ? "call stack overflow" : message, { cause: error });
+  if (error instanceof Error && error.stack) basil.stack = error.stack;
+  return basil;
+}
+
+/** RAISE e. */
+export function raiseUser(value: Value): never {
+  throw new BasilError("USER_ERROR", display(value));
+}
+
+export function tooDeep(): never {
+  throw new BasilError("STACK_ERROR", "call stack overflow");
+}
+
+export function returnWithoutGosub(): never {
+  throw new BasilError("GOSUB_ERROR", "RETURN without GOSUB");
+}
+
+const didYouMean = (hint: string): string | undefined => (hint === "" ? undefined : `Did you mean ${hint}?`);
+
+export function unknownFunction(name: string, hint: string): never {
+  throw new BasilError("NAME_ERROR", `Unknown function '${name}'`, { hint: didYouMean(hint) });
+}
+
+export function unknownMember(module: string, name: string, hint: string): never {
+  throw new BasilError("NAME_ERROR", `${module} has no member ${name}`, { hint: didYouMean(hint) });
+}
+
+export function exit(code: number): never {
+  throw new ProgramEnd(Math.trunc(code) & 255);
+}

@@ -1,0 +1,236 @@
+/**
+ * Tasks and their scheduler: one BASIC task runs at a time, and another one starts or goes on only when it waits.
+ *
+ * Modes of a task: *ready* (in the queue) → *running* → *waiting* (its generator yielded a promise) → ready again …
+ * → *ended*. A running task that yields TURN lets the host's event loop turn but keeps its place: no other task runs
+ * in between. A waiting task that is aborted becomes ready at once and raises the reason where it waits.
+ */
+import { BasilError, type LimitError, type ProgramEnd } from "../errors.ts";
+import type { TaskContext, TaskKey } from "../host.ts";
+import type { Value } from "../values.ts";
+
+/** What a running loop yields to let the host's event loop turn. */
+export const TURN = Symbol("turn");
+
+/** A promise that was not kept, as the value the task goes on with; `got` raises it at the BASIC place. */
+export class Rejection {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** A routine's body at work: yields promises and TURN. */
+export type Steps = Generator<unknown, Value, unknown>;
+
+/** What generated code and helpers share: the running task, and the counters of limits. */
+export interface ExecutionState {
+  task: Task;
+  depth: number;
+  readonly maxDepth: number;
+  /** Loop rounds and calls left until the next look at the limits. */
+  fuel: number;
+}
+
+/** What tasks need from the engine that runs them. */
+export interface TaskServices {
+  claim(bytes: number): void;
+  spend(steps: number): void;
+  flush(): void | Promise<void>;
+  lineOf(error: BasilError): number;
+}
+
+/** Why a task ends before its code does. */
+export type AbortReason = LimitError | ProgramEnd | BasilError;
+
+/** One task: main, or a routine that the host called. */
+export class Task implements TaskContext {
+  readonly name: string;
+  /** Call depth so far; starts at the depth of the task that caused it. */
+  depth: number;
+  /** What CATCH caught last. */
+  caught: BasilError | undefined;
+  isEnded = false;
+  abortReason: AbortReason | undefined;
+  readonly done: Promise<Value>;
+  /** Increases with every wait, so that a late promise cannot wake the task. */
+  waits = 0;
+  isWaiting = false;
+  #begin: (() => Steps | Value) | undefined;
+  steps: Steps | undefined;
+  readonly #services: TaskServices;
+  readonly #controller = new AbortController();
+  readonly #locals = new Map<TaskKey<unknown>, unknown>();
+  #resolve!: (value: Value) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(name: string, depth: number, services: TaskServices, begin: () => Steps | Value) {
+    this.name = name;
+    this.depth = depth;
+    this.#services = services;
+    this.#begin = begin;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => undefined);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get lastError(): { code: number; line: number; name: string } {
+    const error = this.caught;
+    return error ? { code: error.code, line: this.#services.lineOf(error), name: error.errorName } : { code: 0, line: 0, name: "" };
+  }
+
+  local<T>(key: TaskKey<T>): T {
+    if (!this.#locals.has(key)) this.#locals.set(key, key.create());
+    return this.#locals.get(key) as T;
+  }
+
+  claim(bytes: number): void {
+    this.#services.claim(bytes);
+  }
+
+  spend(steps: number): void {
+    this.#services.spend(steps);
+  }
+
+  flush(): void | Promise<void> {
+    return this.#services.flush();
+  }
+
+  /** Tells rows that wait for this task to give up. */
+  cancelWaits(reason: AbortReason): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Runs until the next yield or the end. A plain routine runs to its end at once. */
+  advance(value: unknown): IteratorResult<unknown, Value> {
+    if (this.steps) return this.steps.next(value);
+    if (value instanceof Rejection) throw value.error;
+    const begin = this.#begin!;
+    this.#begin = undefined;
+    const started = begin();
+    if (!isSteps(started)) return { done: true, value: started };
+    this.steps = started;
+    return started.next();
+  }
+
+  end(outcome: { value: Value } | { error: unknown }): void {
+    this.isEnded = true;
+    this.steps = undefined;
+    if ("error" in outcome) this.#reject(outcome.error);
+    else this.#resolve(outcome.value);
+    if (!this.#controller.signal.aborted) this.#controller.abort(new BasilError("USER_ERROR", `task ${this.name} has ended`));
+  }
+}
+
+const isSteps = (value: unknown): value is Steps => typeof value === "object" && value !== null && "next" in value && "throw" in value;
+
+/** BASIC frames that a stack keeps while BASIC runs. */
+const STACK_FRAMES = 40;
+
+/** Runs tasks, one at a time. */
+export class Scheduler {
+  readonly #state: ExecutionState;
+  readonly #flush: () => void | Promise<void>;
+  readonly #tasks = new Set<Task>();
+  readonly #ready: { task: Task; value: unknown }[] = [];
+  #isBusy = false;
+
+  constructor(state: ExecutionState, flush: () => void | Promise<void>) {
+    this.#state = state;
+    this.#flush = flush;
+  }
+
+  /** All tasks that have not ended. */
+  get tasks(): ReadonlySet<Task> {
+    return this.#tasks;
+  }
+
+  start(task: Task): void {
+    this.#tasks.add(task);
+    this.#ready.push({ task, value: undefined });
+    this.#pump();
+  }
+
+  /** Ends a task early: where it waits, or at the next look at the limits. */
+  abort(task: Task, reason: AbortReason): void {
+    if (task.isEnded || task.abortReason) return;
+    task.abortReason = reason;
+    task.cancelWaits(reason);
+    if (task.isWaiting) this.#wake(task, new Rejection(reason));
+    this.#state.fuel = Math.min(this.#state.fuel, 0);
+  }
+
+  #wake(task: Task, value: unknown): void {
+    task.waits += 1;
+    task.isWaiting = false;
+    this.#ready.push({ task, value });
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (let next = this.#ready.shift(); next; next = this.#ready.shift()) {
+      if (next.task.isEnded) continue;
+      if (this.#step(next.task, next.task.abortReason ? new Rejection(next.task.abortReason) : next.value)) return;
+    }
+    this.#isBusy = false;
+  }
+
+  /** Runs one task up to its next yield; true when it keeps its place while the event loop turns. */
+  #step(task: Task, value: unknown): boolean {
+    const state = this.#state;
+    state.task = task;
+    state.depth = task.depth;
+    const frames = Error.stackTraceLimit;
+    Error.stackTraceLimit = STACK_FRAMES;
+    try {
+      const result = task.advance(value);
+      task.depth = state.depth;
+      if (result.done) this.#end(task, { value: result.value });
+      else if (result.value === TURN) return this.#turn(task);
+      else this.#wait(task, result.value as PromiseLike<unknown>);
+    } catch (error) {
+      this.#end(task, { error });
+    } finally {
+      Error.stackTraceLimit = frames;
+    }
+    return false;
+  }
+
+  #end(task: Task, outcome: { value: Value } | { error: unknown }): void {
+    this.#tasks.delete(task);
+    task.end(outcome);
+  }
+
+  #turn(task: Task): true {
+    const flushed = this.#flush();
+    const goOn = (): void => {
+      const isKept = this.#step(task, task.abortReason ? new Rejection(task.abortReason) : undefined);
+      if (isKept) return;
+      this.#isBusy = false;
+      this.#pump();
+    };
+    if (flushed) flushed.then(() => setImmediate(goOn), goOn);
+    else setImmediate(goOn);
+    return true;
+  }
+
+  #wait(task: Task, promise: PromiseLike<unknown>): void {
+    task.isWaiting = true;
+    const wait = task.waits;
+    const flushed = this.#flush();
+    const wakeWith = (value: unknown): void => {
+      if (task.waits === wait && !task.isEnded) this.#wake(task, value);
+    };
+    const settled = flushed ? Promise.all([promise, flushed]).then(([value]) => value) : promise;
+    settled.then(wakeWith, (error) => wakeWith(new Rejection(error)));
+  }
+}

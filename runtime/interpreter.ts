@@ -1,0 +1,194 @@
+/** The interpreter that hosts embed: compiles a program, runs it as a task, calls its routines, stops it gracefully. */
+import type { Dialect } from "../grammar/ast.ts";
+import type { Complaint } from "../grammar/complaints.ts";
+import { parseProgram } from "../grammar/parse.ts";
+import { formatComplaint } from "../grammar/report.ts";
+import type { Host } from "./capabilities.ts";
+import { type CompiledUnit, compileProgram, NOTHING_OUTSIDE } from "./compile/compile.ts";
+import type { IncludeReader } from "./compile/unit.ts";
+import { Engine, type Limits } from "./engine/engine.ts";
+import type { Task } from "./engine/task.ts";
+import { BasilError, LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
+import type { HostModule } from "./host.ts";
+import { decodeBytes } from "./bytes.ts";
+import { Surface } from "./surface.ts";
+import type { Value } from "./values.ts";
+
+export interface InterpreterOptions {
+  /** Everything scripts can name: `[standard(), json(), gearman()]`. */
+  readonly modules: readonly HostModule<never>[];
+  /** The world as scripts see it. */
+  readonly host: Host;
+  readonly limits?: Limits;
+  /** For texts without a `#DIALECT` line; default classic. */
+  readonly dialect?: Dialect;
+  /** Called with true when work begins that a stop should let finish (a worker started), with false when it is over. */
+  readonly onGracefulStop?: (isNeeded: boolean) => void;
+}
+
+/** How a run ended. */
+export type Outcome =
+  | { readonly kind: "ended"; readonly exitCode: number; readonly stoppedAt?: SourcePlace; readonly warnings: readonly string[] }
+  | { readonly kind: "failed"; readonly error: BasilError | LimitError; readonly exitCode: 1 }
+  | { readonly kind: "rejected"; readonly complaints: readonly Complaint[]; readonly exitCode: 1 }
+  | { readonly kind: "stopped" };
+
+export interface RunOptions {
+  /** The program's name in messages; INCLUDE is relative to it. */
+  readonly file?: string;
+  /** Ends the run with a LimitError of kind `abort`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Interpreter {
+  /** Compiles and runs a program. Resolves in every case; one run at a time. */
+  run(source: string, options?: RunOptions): Promise<Outcome>;
+  /** Calls a routine of the program that ran or runs, as a task of its own. Rejects with its BasilError. */
+  call(name: string, args: readonly (Value | Buffer)[], options?: { readonly signal?: AbortSignal }): Promise<Value>;
+  /** Compiles only. */
+  check(source: string, options?: { readonly file?: string }): readonly Complaint[];
+  /** Graceful stop: modules finish their work, then the run ends as `stopped`. */
+  stop(): Promise<void>;
+  /** Ends everything at once and gives back sockets and timers. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Makes an interpreter. Nothing starts before `run`. */
+export const createInterpreter = (options: InterpreterOptions): Interpreter => new BasilInterpreter(options);
+
+/** A run that `stop` or `close` ended. */
+const STOPPED = new ProgramEnd(0);
+
+class BasilInterpreter implements Interpreter {
+  readonly #options: InterpreterOptions;
+  readonly #surface: Surface;
+  readonly #engine: Engine;
+  #main: Task | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: InterpreterOptions) {
+    this.#options = options;
+    this.#surface = new Surface(options.modules as readonly HostModule[]);
+    this.#engine = new Engine(this.#surface, options.host, options.limits ?? {}, (error, about) => this.#report(error, about));
+    this.#engine.onHoldsWork = (isHolding) => options.onGracefulStop?.(isHolding);
+  }
+
+  check(source: string, options: { file?: string } = {}): readonly Complaint[] {
+    return this.#compile(source, options.file ?? "program.basil", false).complaints;
+  }
+
+  async run(source: string, options: RunOptions = {}): Promise<Outcome> {
+    if (this.#closed) throw new Error("this interpreter is closed");
+    if (this.#main) throw new Error("this interpreter already runs a program");
+    const { unit, complaints } = this.#compile(source, options.file ?? "program.basil", options.signal !== undefined);
+    if (!unit) return { kind: "rejected", complaints, exitCode: 1 };
+    const engine = this.#engine;
+    const linked = engine.link(unit);
+    engine.beginRun();
+    const main = engine.spawn("main", linked.main, options.signal ? { signal: options.signal } : {});
+    this.#main = main;
+    const timer = this.#startDeadline();
+    try {
+      return await this.#outcome(main);
+    } finally {
+      clearTimeout(timer);
+      this.#main = undefined;
+      await engine.flush();
+    }
+  }
+
+  async call(name: string, args: readonly (Value | Buffer)[], options: { signal?: AbortSignal } = {}): Promise<Value> {
+    const routine = this.#engine.routine(name);
+    if (!routine) throw new BasilError("NAME_ERROR", `Unknown function '${name}'`);
+    try {
+      return await this.#engine.handle(routine).call(args, options);
+    } finally {
+      await this.#engine.flush();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#drain(new AbortController().signal);
+    this.#engine.abortOthers(STOPPED);
+    await Promise.allSettled([...this.#engine.scheduler.tasks].map((task) => task.done));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#engine.abortOthers(STOPPED);
+    await Promise.allSettled(this.#surface.modules.map((module, at) => module.close?.(this.#engine.states[at])));
+    await this.#engine.flush();
+  }
+
+  #compile(source: string, file: string, mainGivesWay: boolean): { unit: CompiledUnit | null; complaints: readonly Complaint[] } {
+    const { dialect } = this.#options;
+    const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
+    if (parsed.complaints.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: parsed.complaints };
+    const readInclude: IncludeReader = (name, from) => this.#include(name, from, parsed.program.dialect);
+    const compiled = compileProgram(parsed.program, { surface: this.#surface, readInclude, outside: NOTHING_OUTSIDE, mainGivesWay });
+    return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints] };
+  }
+
+  #include(name: string, from: string, dialect: Dialect): ReturnType<IncludeReader> {
+    const { files } = this.#options.host;
+    if (!files) return { reason: "this program may not read files" };
+    const path = files.resolve(name, from);
+    try {
+      const { program, complaints } = parseProgram(decodeBytes(files.readFile(path)), { file: path, dialect });
+      return { program, complaints };
+    } catch (error) {
+      return { reason: (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message };
+    }
+  }
+
+  #startDeadline(): NodeJS.Timeout | undefined {
+    const { deadlineMs } = this.#options.limits ?? {};
+    if (deadlineMs === undefined) return undefined;
+    return setTimeout(() => this.#engine.abortOthers(this.#engine.deadlineError()), deadlineMs);
+  }
+
+  /** Waits for main; when it ended by itself, lets started workers finish. */
+  async #outcome(main: Task): Promise<Outcome> {
+    const engine = this.#engine;
+    try {
+      await main.done;
+      await this.#drain(main.signal);
+      return { kind: "ended", exitCode: 0, warnings: [] };
+    } catch (error) {
+      if (error === STOPPED) return { kind: "stopped" };
+      if (!(error instanceof ProgramEnd)) return { kind: "failed", error: engine.located(error), exitCode: 1 };
+      return { kind: "ended", exitCode: error.exitCode, warnings: [], ...(error.stoppedAt && { stoppedAt: error.stoppedAt }) };
+    } finally {
+      engine.abortOthers(STOPPED);
+    }
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#surface.modules.map((module, at) => module.drain?.(this.#engine.states[at], signal)));
+  }
+
+  /** An error nobody can catch any more: to the host's error output. EXIT and STOP in a task end the whole program. */
+  #report(error: unknown, about?: string): void {
+    if (error instanceof ProgramEnd) return;
+    const located = this.#engine.located(error);
+    const text = formatComplaint({ ...reportOf(located), ...(about && { message: `${about}: ${located.message}` }) });
+    this.#options.host.writeError(`${text}\n`);
+  }
+}
+
+/** An error in the form reports are made of. */
+export function reportOf(error: BasilError | LimitError): {
+  code: string;
+  message: string;
+  source?: SourcePlace["source"];
+  span?: SourcePlace["span"];
+  hint?: string | undefined;
+} {
+  const code = error instanceof BasilError ? `B${error.code}` : "B1000";
+  const hint = error instanceof BasilError ? error.hint : undefined;
+  return { code, message: error.message, ...(error.place && { source: error.place.source, span: error.place.span }), hint };
+}

@@ -1,0 +1,70 @@
+/** The scripting surface of one interpreter: all rows of its modules, found by name the way scripts write them. */
+import { closest } from "../grammar/did-you-mean.ts";
+import { nameKey } from "../grammar/ast.ts";
+import type { ConstantRow, FunctionRow, HostModule, PropertyRow } from "./host.ts";
+
+/** A function or property row and the module it belongs to. */
+export interface SurfaceRow {
+  /** Index of the module in the list the interpreter was made with. */
+  readonly module: number;
+  /** `GEARMAN.SUBMIT$` or `LEFT$`, with the spelling of the table: names the row in compiled programs. */
+  readonly id: string;
+  readonly row: FunctionRow<unknown> | PropertyRow<unknown>;
+}
+
+/** One named module and its members by upper-case name. */
+export interface SurfaceModule {
+  readonly index: number;
+  readonly name: string;
+  readonly members: ReadonlyMap<string, SurfaceRow>;
+}
+
+/** Everything scripts can name that is not their own. */
+export class Surface {
+  readonly modules: readonly HostModule[];
+  /** Plain functions: `LEFT$`. */
+  readonly builtins = new Map<string, SurfaceRow>();
+  /** Modules by upper-case name: `GEARMAN`. */
+  readonly named = new Map<string, SurfaceModule>();
+  /** Plain constants: `GEARMAN_OK%`. */
+  readonly constants = new Map<string, ConstantRow>();
+  readonly #byId = new Map<string, SurfaceRow>();
+
+  constructor(modules: readonly HostModule[]) {
+    this.modules = modules;
+    modules.forEach((module, index) => this.#add(module, index));
+  }
+
+  /** The row with an id of `SurfaceRow.id`, or undefined. */
+  byId(id: string): SurfaceRow | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The member most like a misspelt one, as written in scripts. */
+  closestMember(module: SurfaceModule, name: string): string | undefined {
+    return closest(
+      name,
+      [...module.members.values()].map((member) => member.row.name),
+    );
+  }
+
+  #add(module: HostModule, index: number): void {
+    const isPlain = module.name === "";
+    const members = isPlain ? this.builtins : new Map<string, SurfaceRow>();
+    for (const row of module.rows) {
+      if (row.kind === "constant") {
+        this.constants.set(nameKey(row.name), row);
+        continue;
+      }
+      const meant = row.kind === "alias" ? module.rows.find((other) => other.name === row.of) : row;
+      if (meant?.kind !== "function" && meant?.kind !== "property") {
+        throw new Error(`module ${module.name}: ${row.name} stands for a row that is not there`);
+      }
+      const id = `${isPlain ? "" : `${module.name}.`}${meant.name}`;
+      const bound: SurfaceRow = { module: index, id, row: meant };
+      members.set(nameKey(row.name), bound);
+      this.#byId.set(id, bound);
+    }
+    if (!isPlain) this.named.set(nameKey(module.name), { index, name: module.name, members });
+  }
+}
