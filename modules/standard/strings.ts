@@ -1,5 +1,5 @@
 /** Built-ins that take strings apart: length, pieces, search, case and code points (language.md §12). */
-import { optional, required } from "../../runtime/host.ts";
+import { optional, required, type TaskContext } from "../../runtime/host.ts";
 import { BasilArray, Dict, display } from "../../runtime/values.ts";
 import { fn, spendOnText } from "./state.ts";
 import { findText, isAt } from "./text-index.ts";
@@ -52,6 +52,13 @@ const pieceRows = [
   }),
 ];
 
+/** Offset of a part at or after an offset, or -1; counts how far it looked. */
+function search(task: TaskContext, text: string, part: string, from: number): number {
+  const at = findText(text, part, from);
+  spendOnText(task, (at < 0 ? text.length : at) - from);
+  return at;
+}
+
 /** Searching. */
 const searchRows = [
   fn({
@@ -65,10 +72,9 @@ const searchRows = [
     isInteger: true,
     run({ texts }, { text, part, start = 1 }, task) {
       const first = Math.max(start, 1);
-      spendOnText(task, text.length);
       if (first > 1 && first > texts.length(text) + 1) return 0;
       if (part === "") return first;
-      const at = findText(text, part, texts.offset(text, first - 1));
+      const at = search(task, text, part, texts.offset(text, first - 1));
       return at < 0 ? 0 : texts.index(text, at) + 1;
     },
   }),
@@ -84,11 +90,10 @@ const searchRows = [
     yields: true,
     run({ texts }, { text, part, start = 0 }, task) {
       const first = Math.max(start, 0);
-      spendOnText(task, text.length);
       const length = texts.length(text);
       if (part === "") return Math.min(first, length);
       if (first > length) return 0;
-      const at = findText(text, part, texts.offset(text, first));
+      const at = search(task, text, part, texts.offset(text, first));
       return at < 0 ? 0 : texts.index(text, at);
     },
   }),
