@@ -56,7 +56,20 @@ const MAX_HOST_CHARACTERS = 48;
 const BACKLOG = 1024;
 
 /**
- * A job server. Modes: *new* → *starting* (`listen` was called) → *listening* → *closed*. A failed `listen`
+ * A job server. It answers as gearmand 1.1.20 does, to the byte, except that it
+ * - never loses a job that somebody still wants: a submission that joins an abandoned or cancelled job
+ *   revives or replaces it, and a background submission is not undone by a foreground client that leaves;
+ * - passes on WORK_FAIL with a clean handle, where gearmand adds a NUL to one made from a WORK_EXCEPTION;
+ * - keeps the whole name in `create function`, however the line ends, and unique keys of 64 bytes;
+ * - refuses `drop function` while jobs wait, so that none is orphaned;
+ * - wakes sleeping workers when a scheduled job is due, and lets low jobs pass scheduled ones;
+ * - times each job on its own for CAN_DO_TIMEOUT, and only while it runs, so that counters stay right;
+ * - closes a connection for packet types from 0x80000000 (they crash gearmand), for packets with missing
+ *   arguments at once (gearmand waits), and for packets over `maxPacketBytes`.
+ *
+ * Jobs live in memory only. TLS, the HTTP door and persistent queues are gearmand's.
+ *
+ * Modes: *new* → *starting* (`listen` was called) → *listening* → *closed*. A failed `listen`
  * leads back to new; `close` leads to closed from everywhere, and nothing leads away from there.
  */
 export class GearmanServer {
@@ -75,6 +88,9 @@ export class GearmanServer {
     this.#state = this.#createState();
     // Half-open sockets let the last replies out before the connection ends.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server.on("error", (error) => {
+      if (this.#mode === "listening") this.#state.onEvent({ type: "notAccepted", error });
+    });
   }
 
   /** Starts to accept connections; resolves to the address, with the port that was found when 0 was asked for. */

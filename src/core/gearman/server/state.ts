@@ -17,6 +17,8 @@ export type GearmanServerEvent =
       readonly port: number;
       readonly error: GearmanError;
     }
+  /** The system could not accept a connection, for example because there are too many. */
+  | { readonly type: "notAccepted"; readonly error: Error }
   /** A job was lost with its worker as often as `jobRetries` allows. */
   | { readonly type: "dropped"; readonly handle: string; readonly function: string; readonly retries: number }
   /** A request could not be handled because of a mistake in this server; only its connection is closed. */

@@ -247,6 +247,23 @@ describe("garbage", () => {
     );
   });
 
+  test("a mistake in the server itself ends only the connection it showed on", async () => {
+    const clock = new ManualClock();
+    const port = await serve({ clock });
+    const [bad, good] = [await open(port), await open(port)];
+    await ask(bad, packet("CAN_DO", "f"), packet("SUBMIT_JOB_BG", "f\0\0x"));
+    const now = clock.now.bind(clock);
+    clock.now = () => {
+      clock.now = now;
+      throw new Error("a broken clock");
+    };
+    expect(await ask(bad, packet("PRE_SLEEP"))).toEqual(["closed"]);
+    expect(await ask(good, packet("CAN_DO", "f"), packet("GRAB_JOB"))).toEqual(["JOB_ASSIGN H:test:1|f|x"]);
+    expect(events.splice(0).filter(({ type }) => type === "bug")).toMatchObject([
+      { id: 1, error: { message: "a broken clock" } },
+    ]);
+  });
+
   test("a connection that ends in the middle of a packet leaves nothing behind", async () => {
     const port = await serve();
     const [broken, good] = [await open(port), await open(port)];
