@@ -245,6 +245,10 @@ export interface HostModule<State = unknown> {
   argumentError?(state: State, message: string, task: TaskContext): Error;
 }
 
+/** A module whose state nobody but its own rows looks into. */
+// biome-ignore lint/suspicious/noExplicitAny: the erased state of a module in a list of modules
+export type AnyModule = HostModule<any>;
+
 /** Declares a module. The identity function, for its types. */
 export const defineModule = <State>(module: HostModule<State>): HostModule<State> => module;
 

@@ -3,20 +3,20 @@ import type { Dialect } from "../grammar/ast.ts";
 import type { Complaint } from "../grammar/complaints.ts";
 import { parseProgram } from "../grammar/parse.ts";
 import { formatComplaint } from "../grammar/report.ts";
+import { decodeBytes } from "./bytes.ts";
 import type { Host } from "./capabilities.ts";
 import { type CompiledUnit, compileProgram, NOTHING_OUTSIDE } from "./compile/compile.ts";
 import type { IncludeReader } from "./compile/unit.ts";
 import { Engine, type Limits } from "./engine/engine.ts";
 import type { Task } from "./engine/task.ts";
-import { BasilError, LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
-import type { HostModule } from "./host.ts";
-import { decodeBytes } from "./bytes.ts";
+import { BasilError, type LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
+import type { AnyModule } from "./host.ts";
 import { Surface } from "./surface.ts";
 import type { Value } from "./values.ts";
 
 export interface InterpreterOptions {
   /** Everything scripts can name: `[standard(), json(), gearman()]`. */
-  readonly modules: readonly HostModule<never>[];
+  readonly modules: readonly AnyModule[];
   /** The world as scripts see it. */
   readonly host: Host;
   readonly limits?: Limits;
@@ -68,7 +68,7 @@ class BasilInterpreter implements Interpreter {
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
-    this.#surface = new Surface(options.modules as readonly HostModule[]);
+    this.#surface = new Surface(options.modules);
     this.#engine = new Engine(this.#surface, options.host, options.limits ?? {}, (error, about) => this.#report(error, about));
     this.#engine.onHoldsWork = (isHolding) => options.onGracefulStop?.(isHolding);
   }
@@ -127,9 +127,15 @@ class BasilInterpreter implements Interpreter {
   #compile(source: string, file: string, mainGivesWay: boolean): { unit: CompiledUnit | null; complaints: readonly Complaint[] } {
     const { dialect } = this.#options;
     const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
-    if (parsed.complaints.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: parsed.complaints };
+    if (parsed.complaints.some((complaint) => complaint.severity === "error"))
+      return { unit: null, complaints: parsed.complaints };
     const readInclude: IncludeReader = (name, from) => this.#include(name, from, parsed.program.dialect);
-    const compiled = compileProgram(parsed.program, { surface: this.#surface, readInclude, outside: NOTHING_OUTSIDE, mainGivesWay });
+    const compiled = compileProgram(parsed.program, {
+      surface: this.#surface,
+      readInclude,
+      outside: NOTHING_OUTSIDE,
+      mainGivesWay,
+    });
     return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints] };
   }
 

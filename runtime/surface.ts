@@ -1,7 +1,8 @@
 /** The scripting surface of one interpreter: all rows of its modules, found by name the way scripts write them. */
-import { closest } from "../grammar/did-you-mean.ts";
+
 import { nameKey } from "../grammar/ast.ts";
-import type { ConstantRow, FunctionRow, HostModule, PropertyRow } from "./host.ts";
+import { closest } from "../grammar/did-you-mean.ts";
+import type { AnyModule, ConstantRow, FunctionRow, PropertyRow } from "./host.ts";
 
 /** A function or property row and the module it belongs to. */
 export interface SurfaceRow {
@@ -21,7 +22,7 @@ export interface SurfaceModule {
 
 /** Everything scripts can name that is not their own. */
 export class Surface {
-  readonly modules: readonly HostModule[];
+  readonly modules: readonly AnyModule[];
   /** Plain functions: `LEFT$`. */
   readonly builtins = new Map<string, SurfaceRow>();
   /** Modules by upper-case name: `GEARMAN`. */
@@ -30,9 +31,9 @@ export class Surface {
   readonly constants = new Map<string, ConstantRow>();
   readonly #byId = new Map<string, SurfaceRow>();
 
-  constructor(modules: readonly HostModule[]) {
+  constructor(modules: readonly AnyModule[]) {
     this.modules = modules;
-    modules.forEach((module, index) => this.#add(module, index));
+    for (const [index, module] of modules.entries()) this.#add(module, index);
   }
 
   /** The row with an id of `SurfaceRow.id`, or undefined. */
@@ -48,7 +49,7 @@ export class Surface {
     );
   }
 
-  #add(module: HostModule, index: number): void {
+  #add(module: AnyModule, index: number): void {
     const isPlain = module.name === "";
     const members = isPlain ? this.builtins : new Map<string, SurfaceRow>();
     for (const row of module.rows) {

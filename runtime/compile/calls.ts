@@ -7,7 +7,7 @@ import type { FunctionRow, Param } from "../host.ts";
 import type { SurfaceRow } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asNumber, asText, expression, memberTarget, readVariable, rowKinds, valueOf, waiting } from "./expressions.ts";
+import { asNumber, asText, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
 import { ANY, isOnly, NUMBER, STRING } from "./types.ts";
 import type { RoutineUnit, Variable } from "./unit.ts";
 
@@ -18,7 +18,7 @@ export function callExpression(context: FunctionContext, node: ast.Call): Code {
   const { target } = node;
   if (target.kind === "member") return methodCall(context, target, node.arguments, node.span);
   if (target.kind === "name") return namedCall(context, target, node.arguments, node.span);
-  return dynamicCall(context, valueOf(context, target), node.arguments, node.span);
+  return dynamicCall(context, context.value(target), node.arguments, node.span);
 }
 
 /** `name(arguments)`, with the arguments of a parenthesis-free call as well. */
@@ -38,11 +38,15 @@ export function namedCall(context: FunctionContext, name: ast.Name, args: readon
   if (builtin) return builtinCall(context, builtin, args, span);
   const known = outside.routines.get(key);
   if (known) {
-    if (known.arity !== args.length) context.complain(complaints.argumentCount(context.place(span), known.name, known.arity, args.length));
+    if (known.arity !== args.length)
+      context.complain(complaints.argumentCount(context.place(span), known.name, known.arity, args.length));
     return dynamicCall(context, `outsideRoutine(${quote(key)})`, args, span);
   }
   if (unit.hasDynamicCode) return lateCall(context, name, args, span);
-  return { js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(closestFunction(context, name.name) ?? "")})`), kinds: ANY };
+  return {
+    js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(closestFunction(context, name.name) ?? "")})`),
+    kinds: ANY,
+  };
 }
 
 /** A name nothing in this unit explains, in a program with EXEC: looked up when the call runs. */
@@ -68,7 +72,7 @@ export function closestFunction(context: FunctionContext, name: string): string 
 }
 
 function list(context: FunctionContext, args: readonly ast.Expression[]): string {
-  return `[${args.map((argument) => valueOf(context, argument)).join(", ")}]`;
+  return `[${args.map((argument) => context.value(argument)).join(", ")}]`;
 }
 
 /** A call through a value: an array's element, or a routine somebody stored. */
@@ -76,7 +80,7 @@ function dynamicCall(context: FunctionContext, js: string, args: readonly ast.Ex
   if (context.compilation.dynamicCallsWait && context.waits) {
     return { js: context.at(span, `(yield* callValueWaiting(${js}, ${list(context, args)}))`), kinds: ANY };
   }
-  if (args.length === 1) return { js: context.at(span, `call1(${js}, ${valueOf(context, args[0]!)})`), kinds: ANY };
+  if (args.length === 1) return { js: context.at(span, `call1(${js}, ${context.value(args[0]!)})`), kinds: ANY };
   return { js: context.at(span, `callValue(${js}, ${list(context, args)})`), kinds: ANY };
 }
 
@@ -88,7 +92,7 @@ const ELEMENT_KINDS = { number: NUMBER, string: STRING, any: ANY } as const;
 function readElement(context: FunctionContext, variable: Variable, args: readonly ast.Expression[], span: Span): Code {
   const { rank, element } = variable.array!;
   const kinds = ELEMENT_KINDS[element];
-  const indices = args.map((argument) => expression(context, argument));
+  const indices = args.map((argument) => context.expression(argument));
   if (rank === 1 && indices.length === 1) {
     const index = indices[0]!;
     const simple = /^[\w$]+$/.test(index.js) ? index.js : context.temporary("i");
@@ -112,7 +116,7 @@ export function routineCall(context: FunctionContext, routine: RoutineUnit, args
   if (args.length !== routine.parameters.length) {
     context.complain(complaints.argumentCount(context.place(span), routine.name, routine.parameters.length, args.length));
   }
-  const values = args.map((argument) => valueOf(context, argument)).join(", ");
+  const values = args.map((argument) => context.value(argument)).join(", ");
   if (!routine.waits) return { js: context.at(span, `${routine.js}(${values})`), kinds: ANY };
   return { js: context.at(span, `(yield* ${context.at(span, `${routine.js}(${values})`)})`), kinds: ANY };
 }
@@ -141,7 +145,10 @@ export function readModuleMember(context: FunctionContext, node: ast.Member): Co
 function unknownMember(context: FunctionContext, node: ast.Member): Code {
   const module = moduleOf(context, node)!;
   const hint = context.compilation.surface.closestMember(module, node.name) ?? "";
-  return { js: context.at(node.nameSpan, `unknownMember(${quote(module.name)}, ${quote(node.name)}, ${quote(hint)})`), kinds: ANY };
+  return {
+    js: context.at(node.nameSpan, `unknownMember(${quote(module.name)}, ${quote(node.name)}, ${quote(hint)})`),
+    kinds: ANY,
+  };
 }
 
 /** `o.m(arguments)`: a row of a module, else whatever the object has under that name. */
@@ -169,7 +176,7 @@ function builtinCall(context: FunctionContext, builtin: SurfaceRow, args: readon
     return rowCall(context, context.compilation.surface.builtins.get("INSTR_BASIL") ?? builtin, args, span);
   }
   if (name === "TYPE$" && args.length === 1 && isIntegerForm(context, args[0]!)) {
-    return { js: `integerTypeName(${valueOf(context, args[0]!)})`, kinds: STRING };
+    return { js: `integerTypeName(${context.value(args[0]!)})`, kinds: STRING };
   }
   return rowCall(context, builtin, args, span);
 }
@@ -195,7 +202,11 @@ export function rowCall(context: FunctionContext, found: SurfaceRow, args: reado
   const countError = wrongCount(found.id, params, args.length);
   if (countError) return { js: context.at(span, `badArguments(${number}, ${quote(countError)})`), kinds: ANY };
   const properties = params.map(([name, param], at) => {
-    if (param.rest) return `${quote(name)}: [${args.slice(at).map((_, i) => argument(context, number, param, args[at + i], at + i)).join(", ")}]`;
+    if (param.rest)
+      return `${quote(name)}: [${args
+        .slice(at)
+        .map((_, i) => argument(context, number, param, args[at + i], at + i))
+        .join(", ")}]`;
     return `${quote(name)}: ${argument(context, number, param, args[at], at)}`;
   });
   const js = `r${number}(s${number}, {${properties.join(", ")}}, S.task)`;
@@ -218,7 +229,7 @@ function wrongCount(id: string, params: readonly (readonly [string, Param])[], g
 
 function argument(context: FunctionContext, number: number, param: Param, node: ast.Expression | undefined, at: number): string {
   if (!node) return "undefined";
-  const code = expression(context, node);
+  const code = context.expression(node);
   const isModule = context.compilation.surface.modules[context.compilation.rows[number]!.module]!.name !== "";
   const checked = (helper: string): string => context.at(node.span, `${helper}(${code.js}, ${number}, ${at + 1})`);
   switch (param.type) {
@@ -248,4 +259,3 @@ function argument(context: FunctionContext, number: number, param: Param, node: 
       return checked("subArgument");
   }
 }
-

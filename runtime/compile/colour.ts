@@ -38,7 +38,9 @@ export function colourUnit(unit: Unit, surface: Surface): Colours {
   let dynamicCallsWait = unit.hasDynamicCode;
   for (;;) {
     spread(unit, facts, dynamicCallsWait);
-    const isReached = [...unit.routines.values()].some((routine) => routine.waits && (valuesRead.has(routine.key) || routine.isReplaced));
+    const isReached = [...unit.routines.values()].some(
+      (routine) => routine.waits && (valuesRead.has(routine.key) || routine.isReplaced),
+    );
     if (dynamicCallsWait || !isReached) break;
     dynamicCallsWait = true;
   }

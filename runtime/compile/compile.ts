@@ -5,8 +5,9 @@ import type { Surface } from "../surface.ts";
 import { colourUnit } from "./colour.ts";
 import { type Compilation, FunctionContext } from "./context.ts";
 import { quote, takeMarks } from "./emit.ts";
+import { expression } from "./expressions.ts";
 import { inferVariables } from "./infer.ts";
-import { block } from "./statements.ts";
+import { statement } from "./statements.ts";
 import { type IncludeReader, type Outside, type RoutineUnit, resolveUnit, type Unit, type Variable } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
 
@@ -43,6 +44,7 @@ export function compileProgram(
   const unit = resolveUnit(program, environment.readInclude, names, outside, found);
   const colours = colourUnit(unit, surface);
   const compilation: Compilation = {
+    emit: { expression, statement },
     unit,
     surface,
     outside,
@@ -98,16 +100,20 @@ function programCode(unit: Unit, compilation: Compilation, main: FunctionContext
   const body = unit.segments
     .map((segment) => {
       main.file = segment.file;
-      return block(main, segment.statements);
+      return main.block(segment.statements);
     })
     .join("\n");
   const routines = [...unit.routines.values()].map((routine) => routineCode(routine, compilation));
   const star = main.waits ? "*" : "";
   return [
     '"use strict";',
-    ...compilation.rows.map(({ row }, at) => `const ${row.kind === "property" ? "p" : "r"}${at} = ROWS[${at}].call, s${at} = ROWS[${at}].state;`),
+    ...compilation.rows.map(
+      ({ row }, at) => `const ${row.kind === "property" ? "p" : "r"}${at} = ROWS[${at}].call, s${at} = ROWS[${at}].state;`,
+    ),
     declare(globals.filter((variable) => !isOwn(variable))),
-    compilation.data.length > 0 ? `const DATA = dataList(${JSON.stringify(compilation.data.map((item) => [item.text, item.isQuoted]))});` : "const DATA = dataList([]);",
+    compilation.data.length > 0
+      ? `const DATA = dataList(${JSON.stringify(compilation.data.map((item) => [item.text, item.isQuoted]))});`
+      : "const DATA = dataList([]);",
     ...routines.map((routine) => routine.code),
     `function${star} main() {`,
     declare(globals.filter(isOwn)),
@@ -151,7 +157,7 @@ function routineCode(routine: RoutineUnit, compilation: Compilation): { code: st
 
 function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boolean, name: string): string {
   const context = new FunctionContext(compilation, routine, routine.file, waits);
-  const body = block(context, routine.node.body);
+  const body = context.block(routine.node.body);
   const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
   const truncated = routine.parameters.filter((parameter) => parameter.isInteger);
   return [
@@ -160,7 +166,9 @@ function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boo
     waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
     declare(locals),
     declareTemporaries(context),
-    ...truncated.map((parameter) => `${parameter.js} = ${context.at(routine.node.name.span, `toIntegerOrObject(${parameter.js})`)};`),
+    ...truncated.map(
+      (parameter) => `${parameter.js} = ${context.at(routine.node.name.span, `toIntegerOrObject(${parameter.js})`)};`,
+    ),
     body,
     "S.depth--; return null;",
     "}",

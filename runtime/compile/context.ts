@@ -1,6 +1,7 @@
 /** What the code generator knows while it makes one JavaScript function: names in scope, loops, open TRYs. */
-import { nameKey } from "../../grammar/ast.ts";
+
 import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
 import type { Complaint, Place } from "../../grammar/complaints.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { Surface, SurfaceRow } from "../surface.ts";
@@ -14,8 +15,15 @@ export interface Code {
   readonly kinds: Kinds;
 }
 
+/** How nodes become code: handed in, so that the parts of the generator need not import each other in circles. */
+export interface Emitters {
+  readonly expression: (context: FunctionContext, node: ast.Expression) => Code;
+  readonly statement: (context: FunctionContext, node: ast.Statement) => string;
+}
+
 /** The whole compilation: shared by all functions of a unit. */
 export interface Compilation {
+  readonly emit: Emitters;
   readonly unit: Unit;
   readonly surface: Surface;
   readonly outside: Outside;
@@ -75,6 +83,26 @@ export class FunctionContext {
     for (const parameter of routine?.parameters ?? []) this.assigned.add(parameter);
   }
 
+  /** An expression as JavaScript, with what it can be. */
+  expression(node: ast.Expression): Code {
+    return this.compilation.emit.expression(this, node);
+  }
+
+  /** The JavaScript of an expression where any value will do. */
+  value(node: ast.Expression): string {
+    return this.expression(node).js;
+  }
+
+  /** A list of statements, one generated line or more each. */
+  block(statements: readonly ast.Statement[]): string {
+    return statements.map((node) => this.compilation.emit.statement(this, node)).join("\n");
+  }
+
+  /** A list of statements that may not run: what it assigns is not certain afterwards. */
+  optionalBlock(statements: readonly ast.Statement[]): string {
+    return this.maybe(() => this.block(statements));
+  }
+
   /** A fresh JavaScript name; declared at the top of the function. */
   temporary(prefix = "t"): string {
     const name = this.label(prefix);
@@ -131,6 +159,3 @@ export class FunctionContext {
     return result;
   }
 }
-
-/** The upper-case name of a plain name expression, else undefined. */
-export const plainName = (node: ast.Expression): string | undefined => (node.kind === "name" ? nameKey(node.name) : undefined);

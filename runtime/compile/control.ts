@@ -1,8 +1,7 @@
 /** IF, loops and SELECT as JavaScript, and the jumps that leave loops. */
 import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext, LoopFrame } from "./context.ts";
-import { asNumber, condition, expression, operation, valueOf } from "./expressions.ts";
-import { block, optionalBlock } from "./statements.ts";
+import { asNumber, condition, operation } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
 import { ANY, NUMBER } from "./types.ts";
 import type { Variable } from "./unit.ts";
@@ -12,7 +11,17 @@ export const backEdge = (context: FunctionContext): string =>
   context.waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();";
 
 /** Statements after which nothing of the same block runs. */
-const LEAVES: ReadonlySet<string> = new Set(["return", "exit", "end", "stop", "raise", "break", "continue", "exitLoop", "exitRoutine"]);
+const LEAVES: ReadonlySet<string> = new Set([
+  "return",
+  "exit",
+  "end",
+  "stop",
+  "raise",
+  "break",
+  "continue",
+  "exitLoop",
+  "exitRoutine",
+]);
 
 /** Emits branches of which one runs, and leaves as assigned what every branch that reaches its end assigns. */
 class Branches {
@@ -26,7 +35,7 @@ class Branches {
   body(statements: readonly ast.Statement[]): string {
     const context = this.#context;
     const before = new Set(context.assigned);
-    const js = block(context, statements);
+    const js = context.block(statements);
     const last = statements.at(-1);
     if (!last || !LEAVES.has(last.kind)) this.#ends.push(context.assigned);
     context.assigned = before;
@@ -55,10 +64,14 @@ export function blockIf(context: FunctionContext, node: ast.If): string {
 }
 
 /** Emits the body of a loop with a fresh label and gives both. */
-function loopBody(context: FunctionContext, word: LoopFrame["word"], body: readonly ast.Statement[]): { label: string; js: string } {
+function loopBody(
+  context: FunctionContext,
+  word: LoopFrame["word"],
+  body: readonly ast.Statement[],
+): { label: string; js: string } {
   const label = context.label("L");
   context.frames.push({ kind: "loop", word, label });
-  const js = optionalBlock(context, body);
+  const js = context.optionalBlock(body);
   context.frames.pop();
   return { label, js: `${backEdge(context)}\n${js}` };
 }
@@ -82,12 +95,12 @@ export function doLoop(context: FunctionContext, node: ast.Do): string {
 
 export function forLoop(context: FunctionContext, node: ast.For): string {
   const variable = context.variable(node.variable.name)!;
-  const from = { js: asNumber(context, expression(context, node.from), node.from.span), kinds: NUMBER };
+  const from = { js: asNumber(context, context.expression(node.from), node.from.span), kinds: NUMBER };
   const start = storeVariable(context, variable, from, node.variable.span);
   const reading = (): Code => ({ js: variable.js, kinds: context.kindsOf(variable) });
-  const to = { js: asNumber(context, expression(context, node.to), node.to.span), kinds: NUMBER };
+  const to = { js: asNumber(context, context.expression(node.to), node.to.span), kinds: NUMBER };
   const direction = stepDirection(node.step);
-  const step = node.step ? asNumber(context, expression(context, node.step), node.step.span) : "1";
+  const step = node.step ? asNumber(context, context.expression(node.step), node.step.span) : "1";
   const held = direction === "unknown" ? context.temporary("s") : step;
   const upward = operation(context, "<=", reading(), to, node.variable.span).js;
   const downward = operation(context, ">=", reading(), to, node.variable.span).js;
@@ -101,13 +114,15 @@ export function forLoop(context: FunctionContext, node: ast.For): string {
 
 function stepDirection(step: ast.Expression | null): "up" | "down" | "unknown" {
   if (!step || step.kind === "number") return "up";
-  return step.kind === "unary" && step.operator === "-" && step.operand.kind === "number" && step.operand.value > 0 ? "down" : "unknown";
+  return step.kind === "unary" && step.operator === "-" && step.operand.kind === "number" && step.operand.value > 0
+    ? "down"
+    : "unknown";
 }
 
 export function forEach(context: FunctionContext, node: ast.ForEach): string {
   const variable = context.variable(node.variable.name)!;
   const item = context.label("x");
-  const items = context.at(node.collection.span, `itemsOf(${valueOf(context, node.collection)})`);
+  const items = context.at(node.collection.span, `itemsOf(${context.value(node.collection)})`);
   const before = new Set(context.assigned);
   const start = storeVariable(context, variable, { js: item, kinds: ANY }, node.variable.span);
   const { label, js } = loopBody(context, "FOR", node.body);
@@ -116,7 +131,7 @@ export function forEach(context: FunctionContext, node: ast.ForEach): string {
 }
 
 export function select(context: FunctionContext, node: ast.Select): string {
-  const subject = expression(context, node.subject);
+  const subject = context.expression(node.subject);
   const held: Code = { js: context.temporary("c"), kinds: subject.kinds };
   const branches = new Branches(context);
   const arms = node.arms.map((arm) => {
@@ -130,7 +145,7 @@ export function select(context: FunctionContext, node: ast.Select): string {
 
 function caseTest(context: FunctionContext, subject: Code, test: ast.CaseTest): string {
   const compare = (operator: "=" | "<>" | "<" | "<=" | ">" | ">=", node: ast.Expression): string =>
-    operation(context, operator, subject, expression(context, node), node.span).js;
+    operation(context, operator, subject, context.expression(node), node.span).js;
   if (test.kind === "equal") return compare("=", test.value);
   if (test.kind === "is") return compare(test.operator, test.value);
   return `(${compare(">=", test.low)} && ${compare("<=", test.high)})`;
@@ -165,7 +180,8 @@ export function exitLoop(context: FunctionContext, word: LoopFrame["word"] | nul
 export function leave(context: FunctionContext, value: string): string {
   const depth = context.routine ? "S.depth--; " : "";
   const isHeld = context.frames.some((frame) => frame.kind === "finally");
-  if (!isHeld) return context.routine && value !== "null" ? `{ const r = ${value}; ${depth}return r; }` : `{ ${depth}return ${value}; }`;
+  if (!isHeld)
+    return context.routine && value !== "null" ? `{ const r = ${value}; ${depth}return r; }` : `{ ${depth}return ${value}; }`;
   const held = context.temporary("r");
   return `{ ${held} = ${value}; ${jump(context, -1, `{ ${depth}return ${held}; }`)} }`;
 }

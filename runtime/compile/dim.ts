@@ -3,7 +3,7 @@ import type * as ast from "../../grammar/ast.ts";
 import { complaints } from "../../grammar/complaints.ts";
 import type { FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asNumber, expression, valueOf } from "./expressions.ts";
+import { asNumber } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
 import { ANY, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 
@@ -20,24 +20,29 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
   switch (item.kind) {
     case "array": {
       if (item.type !== null) break;
-      const bounds = item.bounds.map((bound) => asNumber(context, expression(context, bound), bound.span)).join(", ");
+      const bounds = item.bounds.map((bound) => asNumber(context, context.expression(bound), bound.span)).join(", ");
       context.assigned.add(variable);
       return `${variable.js} = ${context.at(span, `newArray(${quote(element)}, [${bounds}])`)};`;
     }
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);
-      const bytes = context.at(span, `fixedLength(${asNumber(context, expression(context, item.bytes), item.bytes.span)})`);
+      const bytes = context.at(span, `fixedLength(${asNumber(context, context.expression(item.bytes), item.bytes.span)})`);
       return `n_${variable.js} = ${bytes};\n${storeVariable(context, variable, { js: '""', kinds: STRING }, span)}`;
     }
     case "value": {
-      const value = expression(context, item.value);
+      const value = context.expression(item.value);
       const isArray = item.value.kind === "list" && (element === "integer" || element === "string");
       if (!isArray) return storeVariable(context, variable, value, span);
       context.assigned.add(variable);
-      return `${variable.js} = ${context.at(span, `arrayOf(${quote(element)}, ${valueOf(context, item.value)})`)};`;
+      return `${variable.js} = ${context.at(span, `arrayOf(${quote(element)}, ${context.value(item.value)})`)};`;
     }
     case "bare": {
-      const first = element === "string" ? { js: '""', kinds: STRING } : element === "any" ? { js: "null", kinds: NULL } : { js: "0", kinds: NUMBER };
+      const first =
+        element === "string"
+          ? { js: '""', kinds: STRING }
+          : element === "any"
+            ? { js: "null", kinds: NULL }
+            : { js: "0", kinds: NUMBER };
       return storeVariable(context, variable, first, span);
     }
     case "typed":

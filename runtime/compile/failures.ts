@@ -1,24 +1,22 @@
 /** TRY, RAISE and RETURN as JavaScript. FINALLY is compiled by hand: JavaScript's own would also run after limits and EXIT. */
 import type * as ast from "../../grammar/ast.ts";
-import { leave } from "./control.ts";
 import type { FinallyFrame, FunctionContext } from "./context.ts";
-import { expression, valueOf } from "./expressions.ts";
-import { block, optionalBlock } from "./statements.ts";
+import { leave } from "./control.ts";
 import { storeVariable } from "./stores.ts";
 import { STRING } from "./types.ts";
 
 export function raise(context: FunctionContext, node: ast.Raise): string {
-  if (node.value) return context.at(node.span, `raiseUser(${valueOf(context, node.value)});`);
+  if (node.value) return context.at(node.span, `raiseUser(${context.value(node.value)});`);
   return context.at(node.span, `throw ${context.caught.at(-1) ?? "null"};`);
 }
 
 /** RETURN: outside routines a value is computed and dropped, and the statement has nothing to leave. */
 export function returnFrom(context: FunctionContext, node: ast.Return): string {
   if (!context.routine) {
-    if (node.value) return `${valueOf(context, node.value)};`;
+    if (node.value) return `${context.value(node.value)};`;
     return `${context.at(node.span, "returnWithoutGosub()")};`;
   }
-  return leave(context, node.value ? expression(context, node.value).js : "null");
+  return leave(context, node.value ? context.expression(node.value).js : "null");
 }
 
 export function tryStatement(context: FunctionContext, node: ast.Try): string {
@@ -31,11 +29,11 @@ export function tryStatement(context: FunctionContext, node: ast.Try): string {
     exits: [],
   };
   context.frames.push(frame);
-  const guarded = node.catchBody ? catching(context, node) : optionalBlock(context, node.body);
+  const guarded = node.catchBody ? catching(context, node) : context.optionalBlock(node.body);
   context.frames.pop();
   const depth = context.label("d");
   const error = context.label("x");
-  const last = optionalBlock(context, node.finallyBody);
+  const last = context.optionalBlock(node.finallyBody);
   const exits = frame.exits.map((js, at) => `if (${frame.how} === ${at + 2}) ${js}`);
   return [
     `{ ${frame.how} = 0;`,
@@ -50,7 +48,7 @@ export function tryStatement(context: FunctionContext, node: ast.Try): string {
 
 /** The TRY and CATCH part. */
 function catching(context: FunctionContext, node: ast.Try): string {
-  const body = optionalBlock(context, node.body);
+  const body = context.optionalBlock(node.body);
   const error = context.label("x");
   const depth = context.label("d");
   const kept = context.temporary("k");
@@ -59,7 +57,7 @@ function catching(context: FunctionContext, node: ast.Try): string {
     const variable = node.catchVariable && context.variable(node.catchVariable.name);
     const message = { js: `${kept}.message`, kinds: STRING };
     const start = variable ? `${storeVariable(context, variable, message, node.catchVariable!.span)}\n` : "";
-    return start + block(context, node.catchBody ?? []);
+    return start + context.block(node.catchBody ?? []);
   });
   context.caught.pop();
   return `{ const ${depth} = S.depth;\ntry {\n${body}\n} catch (${error}) {\n${kept} = handle(${error}, ${depth});\n${handler}\n}\n}`;

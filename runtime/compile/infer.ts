@@ -1,11 +1,11 @@
 /** Finds out what each variable can hold, from everything the program stores to it, whatever the order things run in. */
 import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
 import type { FunctionContext } from "./context.ts";
 import { dimKinds } from "./dim.ts";
-import { inferKinds } from "./expressions.ts";
-import { placeIsText } from "./statements.ts";
-import { keptKinds } from "./stores.ts";
-import { ANY, type Kinds, NUMBER, STRING } from "./types.ts";
+import { rowKinds } from "./operations.ts";
+import { keptKinds, placeIsText } from "./stores.ts";
+import { ANY, BOOL, binaryKinds, type Kinds, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 import type { Variable } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
 
@@ -78,4 +78,59 @@ function storesOf({ context, statements }: InferredCode): Store[] {
     },
   });
   return stores;
+}
+
+/** Kinds of an expression for inference, before any code is made: never less than what code generation will see. */
+function inferKinds(context: FunctionContext, node: ast.Expression): Kinds {
+  switch (node.kind) {
+    case "number":
+      return NUMBER;
+    case "string":
+    case "interpolation":
+      return STRING;
+    case "boolean":
+      return BOOL;
+    case "null":
+      return NULL;
+    case "unary":
+      return node.operator === "NOT" ? BOOL : NUMBER;
+    case "binary":
+      return node.operator === "+"
+        ? binaryKinds("+", inferKinds(context, node.left), inferKinds(context, node.right))
+        : binaryKinds(node.operator, ANY, ANY);
+    case "list":
+    case "dict":
+    case "new":
+    case "class":
+      return OTHER;
+    case "shellCode":
+      return NUMBER;
+    case "name":
+      return inferName(context, node);
+    case "call":
+      return inferCall(context, node);
+    default:
+      return ANY;
+  }
+}
+
+function inferName(context: FunctionContext, node: ast.Name): Kinds {
+  const variable = context.variable(node.name);
+  if (variable?.isStored) return variable.array ? OTHER | NULL : variable.kinds | NULL;
+  const constant = context.compilation.surface.constants.get(nameKey(node.name));
+  if (constant) return typeof constant.value === "number" ? NUMBER : STRING;
+  return ANY;
+}
+
+function inferCall(context: FunctionContext, node: ast.Call): Kinds {
+  if (node.target.kind !== "name") return ANY;
+  const { surface } = context.compilation;
+  const builtin = surface.builtins.get(nameKey(node.target.name));
+  const variable = context.variable(node.target.name);
+  const isHidden = variable?.isStored || context.compilation.unit.routines.has(nameKey(node.target.name));
+  if (builtin?.row.kind === "function" && !(builtin.row.yields && isHidden)) return rowKinds(builtin.row.name);
+  if (variable?.array && node.arguments.length > 0) {
+    return variable.array.element === "number" ? NUMBER : variable.array.element === "string" ? STRING : ANY;
+  }
+  return ANY;
 }

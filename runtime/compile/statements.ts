@@ -7,18 +7,10 @@ import type { FunctionContext } from "./context.ts";
 import { blockIf, doLoop, exitLoop, forEach, forLoop, leave, select, whileLoop } from "./control.ts";
 import { dim } from "./dim.ts";
 import { quote } from "./emit.ts";
-import { asNumber, asText, expression, valueOf, waiting } from "./expressions.ts";
 import { raise, returnFrom, tryStatement } from "./failures.ts";
-import { store } from "./stores.ts";
+import { asNumber, asText, waiting } from "./operations.ts";
+import { placeIsText, store } from "./stores.ts";
 import { NUMBER, STRING } from "./types.ts";
-
-/** A list of statements, one generated line or more each. */
-export const block = (context: FunctionContext, statements: readonly ast.Statement[]): string =>
-  statements.map((node) => statement(context, node)).join("\n");
-
-/** A list of statements that may not run: what it assigns is not certain afterwards. */
-export const optionalBlock = (context: FunctionContext, statements: readonly ast.Statement[]): string =>
-  context.maybe(() => block(context, statements));
 
 /** One statement. */
 export function statement(context: FunctionContext, node: ast.Statement): string {
@@ -26,17 +18,17 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "print":
       return print(context, node);
     case "describe":
-      return `${context.at(node.span, `print(describe(${valueOf(context, node.value)}))`)};`;
+      return `${context.at(node.span, `print(describe(${context.value(node.value)}))`)};`;
     case "assign":
-      return store(context, node.target, expression(context, node.value), node.span);
+      return store(context, node.target, context.expression(node.value), node.span);
     case "const":
-      return node.entries.map((entry) => store(context, entry.name, expression(context, entry.value), node.span)).join(" ");
+      return node.entries.map((entry) => store(context, entry.name, context.expression(entry.value), node.span)).join(" ");
     case "swap":
       return swap(context, node);
     case "dim":
       return dim(context, node);
     case "expression":
-      return `${valueOf(context, node.value)};`;
+      return `${context.value(node.value)};`;
     case "callStatement":
       return callStatement(context, node);
     case "if":
@@ -52,7 +44,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "select":
       return select(context, node);
     case "block":
-      return `{\n${block(context, node.body)}\n}`;
+      return `{\n${context.block(node.body)}\n}`;
     case "with":
       return withBlock(context, node);
     case "try":
@@ -70,17 +62,17 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "exitRoutine":
       return leave(context, "null");
     case "exit":
-      return `${context.at(node.span, `exit(${node.code ? asNumber(context, expression(context, node.code), node.span) : "0"})`)};`;
+      return `${context.at(node.span, `exit(${node.code ? asNumber(context, context.expression(node.code), node.span) : "0"})`)};`;
     case "end":
       return `${context.at(node.span, "exit(0)")};`;
     case "stop":
       return `${context.at(node.span, `stop(${context.file.index}, ${node.span.start}, ${node.span.end})`)};`;
     case "sleep":
-      return `${waiting(context, node.span, `sleep(${asNumber(context, expression(context, node.milliseconds), node.span)})`)};`;
+      return `${waiting(context, node.span, `sleep(${asNumber(context, context.expression(node.milliseconds), node.span)})`)};`;
     case "shell":
-      return `${waiting(context, node.span, `shell(${valueOf(context, node.command)})`)};`;
+      return `${waiting(context, node.span, `shell(${context.value(node.command)})`)};`;
     case "exec":
-      return `${waiting(context, node.span, `execute(${valueOf(context, node.code)}, ${context.file.index})`)};`;
+      return `${waiting(context, node.span, `execute(${context.value(node.code)}, ${context.file.index})`)};`;
     case "randomize":
       return randomize(context, node);
     case "input":
@@ -95,7 +87,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "restore":
       return restore(context, node);
     case "setEnvironment":
-      return `${context.at(node.span, `setEnvironment(${quote(node.name)}, ${asText(expression(context, node.value))}, ${node.isExported})`)};`;
+      return `${context.at(node.span, `setEnvironment(${quote(node.name)}, ${asText(context.expression(node.value))}, ${node.isExported})`)};`;
     case "include":
       context.complain(complaints.includeInside(context.place(node.span)));
       return "";
@@ -110,7 +102,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
 }
 
 function print(context: FunctionContext, node: ast.Print): string {
-  const parts = node.items.map((item) => (item.kind === "tab" ? '"\\t"' : asText(expression(context, item.value))));
+  const parts = node.items.map((item) => (item.kind === "tab" ? '"\\t"' : asText(context.expression(item.value))));
   if (node.newline) parts.push('"\\n"');
   if (parts.length === 0) return "";
   return `${context.at(node.span, `print(${parts.length === 1 ? parts[0] : `"" + ${parts.join(" + ")}`})`)};`;
@@ -118,8 +110,8 @@ function print(context: FunctionContext, node: ast.Print): string {
 
 function swap(context: FunctionContext, node: ast.Swap): string {
   const held = context.temporary("t");
-  const left = expression(context, node.left);
-  const right = expression(context, node.right);
+  const left = context.expression(node.left);
+  const right = context.expression(node.right);
   return `${held} = ${left.js};\n${store(context, node.left, right, node.span)}\n${store(context, node.right, { js: held, kinds: left.kinds }, node.span)}`;
 }
 
@@ -129,11 +121,16 @@ function callStatement(context: FunctionContext, node: ast.CallStatement): strin
   if (target.kind === "name") {
     const key = nameKey(target.name);
     const isKnown = context.compilation.unit.routines.has(key) || context.compilation.surface.builtins.has(key);
-    if (node.form === "bare" && (context.variable(target.name)?.isStored || !isKnown) && !context.compilation.outside.routines.has(key)) return "";
+    if (
+      node.form === "bare" &&
+      (context.variable(target.name)?.isStored || !isKnown) &&
+      !context.compilation.outside.routines.has(key)
+    )
+      return "";
     return `${namedCall(context, target, node.arguments, node.span).js};`;
   }
   if (target.kind === "member") {
-    if (node.form === "bare") return `${valueOf(context, target)};`;
+    if (node.form === "bare") return `${context.value(target)};`;
     return `${methodCall(context, target, node.arguments, node.span).js};`;
   }
   return `${callExpression(context, { kind: "call", target, arguments: node.arguments, span: node.span }).js};`;
@@ -141,9 +138,9 @@ function callStatement(context: FunctionContext, node: ast.CallStatement): strin
 
 function withBlock(context: FunctionContext, node: ast.With): string {
   const object = context.temporary("o");
-  const target = valueOf(context, node.target);
+  const target = context.value(node.target);
   context.withs.push(object);
-  const body = block(context, node.body);
+  const body = context.block(node.body);
   context.withs.pop();
   return `${object} = ${target};\n${body}`;
 }
@@ -155,27 +152,30 @@ function randomize(context: FunctionContext, node: ast.Randomize): string {
 }
 
 function input(context: FunctionContext, node: ast.Input): string {
-  const prompt = node.prompt ? asText(expression(context, node.prompt)) : '""';
+  const prompt = node.prompt ? asText(context.expression(node.prompt)) : '""';
   const mark = node.hasQuestionMark ? ` + "? "` : "";
   const fields = context.temporary("a");
   const wanted = node.targets.map((target) => (placeIsText(target) ? "1" : "0")).join(", ");
   const line = waiting(context, node.span, `inputFields(${prompt}${mark}, [${wanted}], ${node.isLine})`);
   const stores = node.targets.map((target, at) =>
-    store(context, target, { js: `${fields}[${at}]`, kinds: placeIsText(target) ? STRING : node.isLine ? STRING : NUMBER }, node.span),
+    store(
+      context,
+      target,
+      { js: `${fields}[${at}]`, kinds: placeIsText(target) ? STRING : node.isLine ? STRING : NUMBER },
+      node.span,
+    ),
   );
   return `${fields} = ${line};\n${stores.join("\n")}`;
 }
 
-/** Whether a place holds text by its name: `a$`, `a$(1)`, `o.a$`. */
-export function placeIsText(place: ast.Place): boolean {
-  if (place.kind === "name" || place.kind === "member") return place.name.endsWith("$");
-  const target = place.target;
-  return (target.kind === "name" || target.kind === "member") && target.name.endsWith("$");
-}
-
 function readData(context: FunctionContext, target: ast.Place, span: ast.Statement["span"]): string {
   const isText = placeIsText(target);
-  return store(context, target, { js: context.at(span, `readData(DATA, ${isText})`), kinds: isText ? STRING : NUMBER | STRING }, span);
+  return store(
+    context,
+    target,
+    { js: context.at(span, `readData(DATA, ${isText})`), kinds: isText ? STRING : NUMBER | STRING },
+    span,
+  );
 }
 
 function restore(context: FunctionContext, node: ast.Restore): string {
@@ -184,4 +184,3 @@ function restore(context: FunctionContext, node: ast.Restore): string {
   if (at === undefined) context.complain(complaints.undefinedLabel(context.place(node.label.span), node.label.name));
   return `DATA.next = ${at ?? 0};`;
 }
-

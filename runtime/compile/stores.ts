@@ -2,7 +2,7 @@
 import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asText, expression, memberTarget, valueOf } from "./expressions.ts";
+import { asText, memberTarget } from "./operations.ts";
 import { ANY, BOOL, isOnly, NUMBER, OTHER, STRING, storedKinds } from "./types.ts";
 import type { Variable } from "./unit.ts";
 
@@ -16,7 +16,7 @@ export function store(context: FunctionContext, place: ast.Place, value: Code, s
     case "call":
       return storeElement(context, place, value);
     case "index":
-      return `${context.at(place.span, `setIndex(${valueOf(context, place.target)}, ${valueOf(context, place.index)}, ${value.js})`)};`;
+      return `${context.at(place.span, `setIndex(${context.value(place.target)}, ${context.value(place.index)}, ${value.js})`)};`;
     case "member":
       return `${context.at(place.nameSpan, `setMember(${memberTarget(context, place)}, ${quote(place.name)}, ${value.js})`)};`;
   }
@@ -43,17 +43,18 @@ function integer(context: FunctionContext, value: Code, span: Span): string {
 }
 
 /** Kinds that inference records for a store of `kinds` to a variable. */
-export const keptKinds = (variable: Variable, kinds: number): number => (variable.isFixed ? STRING : storedKinds(variable.isInteger, kinds));
+export const keptKinds = (variable: Variable, kinds: number): number =>
+  variable.isFixed ? STRING : storedKinds(variable.isInteger, kinds);
 
 function storeElement(context: FunctionContext, place: ast.Call, value: Code): string {
-  const indices = place.arguments.map((argument) => valueOf(context, argument));
+  const indices = place.arguments.map((argument) => context.value(argument));
   const variable = place.target.kind === "name" ? context.variable(place.target.name) : undefined;
   if (place.target.kind === "member") {
     const target = `${memberTarget(context, place.target)}, ${quote(place.target.name)}`;
     return `${context.at(place.span, `setMemberElement(${target}, [${indices.join(", ")}], ${value.js})`)};`;
   }
   if (!variable?.array) {
-    const target = variable?.isStored ? variable.js : place.target.kind === "name" ? "null" : valueOf(context, place.target);
+    const target = variable?.isStored ? variable.js : place.target.kind === "name" ? "null" : context.value(place.target);
     return `${context.at(place.span, `setElement(${target}, [${indices.join(", ")}], ${value.js})`)};`;
   }
   const { rank, element } = variable.array;
@@ -86,5 +87,9 @@ function elementValue(
   return isOnly(value.kinds, BOOL | NUMBER) ? `Number(${value.js})` : context.at(span, `elementNumber(${value.js})`);
 }
 
-/** Reads a place that is also written: SWAP. */
-export const readPlace = (context: FunctionContext, place: ast.Place): Code => expression(context, place);
+/** Whether a place holds text by its name: `a$`, `a$(1)`, `o.a$`. */
+export function placeIsText(place: ast.Place): boolean {
+  if (place.kind === "name" || place.kind === "member") return place.name.endsWith("$");
+  const target = place.target;
+  return (target.kind === "name" || target.kind === "member") && target.name.endsWith("$");
+}

@@ -2,12 +2,13 @@
  * Finds out what every name of a program means before any code is made: files spliced by INCLUDE, routines, TYPEs,
  * globals, and which names of a routine are its own (language.md 3).
  */
-import { nameKey } from "../../grammar/ast.ts";
+
 import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
 import { type Complaint, complaints } from "../../grammar/complaints.ts";
 import type { SourceFile } from "../../grammar/source.ts";
-import { walkStatements } from "./walk.ts";
 import { ANY, type Kinds, OTHER } from "./types.ts";
+import { walkStatements } from "./walk.ts";
 
 /** One text of the program; `index` names it in generated code. */
 export interface UnitFile {
@@ -95,7 +96,9 @@ export interface Outside {
 
 /** Spells a BASIC name as a JavaScript identifier: `total%` becomes `total$i`. Two names never collide. */
 export const mangle = (name: string): string =>
-  nameKey(name).toLowerCase().replace(/[$%@&]/g, (suffix) => ({ $: "$s", "%": "$i", "@": "$o", "&": "$a" })[suffix]!);
+  nameKey(name)
+    .toLowerCase()
+    .replace(/[$%@&]/g, (suffix) => ({ $: "$s", "%": "$i", "@": "$o", "&": "$a" })[suffix]!);
 
 /** Resolves a parsed program. Complaints are added to `found`; the unit is usable only when there are none. */
 export function resolveUnit(
@@ -245,7 +248,13 @@ class UnitBuilder {
     const locals = new Map<string, Variable>();
     const parameters = node.parameters.map((parameter) => {
       if (locals.has(nameKey(parameter.name))) {
-        this.#found.push(complaints.duplicateDefinition({ source: file.source, span: parameter.span }, parameter.name, file.source.position(parameter.span.start).line));
+        this.#found.push(
+          complaints.duplicateDefinition(
+            { source: file.source, span: parameter.span },
+            parameter.name,
+            file.source.position(parameter.span.start).line,
+          ),
+        );
       }
       return this.#declare(locals, nameKey(parameter.name), parameter.name, false);
     });
@@ -306,11 +315,12 @@ class UnitBuilder {
     for (const { routine, body } of this.#routineUses) {
       this.#noteStoresIn(body, routine.file, (key) => routine.locals.get(key) ?? globals.get(key));
     }
-    for (const { routine } of this.#routineUses) for (const parameter of routine.parameters) {
-      parameter.hasPlainStore = true;
-      parameter.isStored = true;
-      parameter.kinds = ANY;
-    }
+    for (const { routine } of this.#routineUses)
+      for (const parameter of routine.parameters) {
+        parameter.hasPlainStore = true;
+        parameter.isStored = true;
+        parameter.kinds = ANY;
+      }
     for (const variables of [globals, ...this.#routineUses.map((entry) => entry.routine.locals)]) {
       for (const variable of variables.values()) {
         if (variable.hasPlainStore || (variable.isGlobal && this.#hasDynamicCode)) variable.array = null;
@@ -328,7 +338,8 @@ class UnitBuilder {
         if (place.kind !== "name") return;
         const variable = find(nameKey(place.name))!;
         variable.isStored = true;
-        if (variable.isConstant) this.#found.push(complaints.constantAssigned({ source: file.source, span: place.span }, place.name));
+        if (variable.isConstant)
+          this.#found.push(complaints.constantAssigned({ source: file.source, span: place.span }, place.name));
         if (by.kind !== "dim") variable.hasPlainStore = true;
         if (by.kind === "const") variable.isConstant = true;
       },

@@ -1,13 +1,25 @@
 /** Elements, entries and members as generated code reaches them, with the errors of language.md 6. */
 import { BasilError } from "../errors.ts";
-import { BasilArray, Dict, display, isRoutine, NumberArray, toInteger, toNumber, typeName, type Value, ValueArray } from "../values.ts";
+import {
+  BasilArray,
+  Dict,
+  display,
+  isRoutine,
+  NumberArray,
+  toInteger,
+  toNumber,
+  typeName,
+  type Value,
+  ValueArray,
+} from "../values.ts";
 import { elementNumber } from "./operators.ts";
 
 /** What a name that will hold an array holds before its DIM: every access misses it. */
 export const NO_NUMBERS: BasilArray = new NumberArray("number", [-1]);
 export const NO_VALUES: BasilArray = new ValueArray("any", [-1], () => null);
 
-const notAnArray = (how: "access" | "write"): BasilError => new BasilError("TYPE_ERROR", `array ${how} on non-array or not DIMed`);
+const notAnArray = (how: "access" | "write"): BasilError =>
+  new BasilError("TYPE_ERROR", `array ${how} on non-array or not DIMed`);
 
 /** A name that only ever holds arrays, as a value: NULL before its DIM. */
 export const whole = (array: BasilArray): Value => (array === NO_NUMBERS || array === NO_VALUES ? null : array);
@@ -17,7 +29,11 @@ export const dict = (entries: readonly (readonly [string, Value])[]): Dict => ne
 // ── DIM ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `DIM a(n, m)`: upper bounds truncated toward zero. */
-export function newArray(element: "number" | "integer" | "string" | "any", bounds: readonly number[], claim: (bytes: number) => void): BasilArray {
+export function newArray(
+  element: "number" | "integer" | "string" | "any",
+  bounds: readonly number[],
+  claim: (bytes: number) => void,
+): BasilArray {
   if (bounds.length < 1 || bounds.length > 4) throw new BasilError("INDEX_ERROR", "array rank must be 1..4");
   const upper = bounds.map((bound) => {
     const whole = toInteger(bound);
@@ -75,7 +91,8 @@ function position(array: Value, indices: readonly Value[], how: "access" | "writ
   return at;
 }
 
-export const element = (array: Value, indices: readonly Value[]): Value => (array as BasilArray).data[position(array, indices, "access")]!;
+export const element = (array: Value, indices: readonly Value[]): Value =>
+  (array as BasilArray).data[position(array, indices, "access")]!;
 
 /** The slow path of a one-dimensional read: fractions, or an error. */
 export const element1 = (array: BasilArray, index: Value): Value => element(array, [index]);

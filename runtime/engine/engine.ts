@@ -1,17 +1,17 @@
 /** One interpreter at run time: module states, output, limits, tasks, and the helpers that generated code calls. */
 import { compileFunction } from "node:vm";
-import { encodeText } from "../bytes.ts";
+import { decodeBytes, encodeText } from "../bytes.ts";
 import type { Host } from "../capabilities.ts";
 import type { CompiledUnit } from "../compile/compile.ts";
-import { BasilError, type CallFrame, LimitError } from "../errors.ts";
+import { BasilError, type CallFrame, LimitError, ProgramEnd } from "../errors.ts";
 import type { CallOptions, SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
-import { isRoutine, type RoutineValue, type Value } from "../values.ts";
+import { isRoutine, type Value } from "../values.ts";
 import { asBasilError } from "./failures.ts";
 import { helpersOf } from "./helpers.ts";
 import { HEADER_LINES, PositionTable } from "./positions.ts";
-import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task, type TaskServices } from "./task.ts";
-import { decodeBytes } from "../bytes.ts";
+import type { CompiledRoutine, EngineServices } from "./services.ts";
+import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task } from "./task.ts";
 
 /** What a run may use up. Everything left out is unlimited, except the depth. */
 export interface Limits {
@@ -33,12 +33,6 @@ const TURN_MS = 5;
 const OUTPUT_CHUNK = 16_384;
 const DEFAULT_DEPTH = 30_000;
 
-/** A routine as generated code makes it: plain, or a generator, or both. */
-export interface CompiledRoutine extends RoutineValue {
-  readonly plain: ((...args: Value[]) => Value) | null;
-  readonly generator: ((...args: Value[]) => Steps) | null;
-}
-
 /** A unit made runnable. */
 export interface LinkedUnit {
   readonly main: () => Steps | Value;
@@ -46,7 +40,7 @@ export interface LinkedUnit {
   readonly globals: ReadonlyMap<string, { value: Value }>;
 }
 
-export class Engine implements TaskServices {
+export class Engine implements EngineServices {
   readonly surface: Surface;
   readonly host: Host;
   readonly state: ExecutionState;
@@ -129,6 +123,9 @@ export class Engine implements TaskServices {
         task.done.then(off, off);
       }
     }
+    task.done.catch((error) => {
+      if (error instanceof ProgramEnd && task.abortReason !== error) this.abortOthers(error, task);
+    });
     options.prepare?.(task);
     this.scheduler.start(task);
     return task;
@@ -217,7 +214,8 @@ export class Engine implements TaskServices {
     const { task } = this.state;
     if (task.abortReason) throw task.abortReason;
     const limit = this.#limits.steps;
-    if (limit !== undefined && this.#steps > limit + FUEL) throw new LimitError("steps", `the program used up its ${limit} steps`);
+    if (limit !== undefined && this.#steps > limit + FUEL)
+      throw new LimitError("steps", `the program used up its ${limit} steps`);
     if (performance.now() > this.#deadline) throw this.deadlineError();
   }
 

@@ -1,14 +1,15 @@
 /** The names generated code can use, and nothing else: operators, element access, calls, output, failures. */
+
+import { SourceFile } from "../../grammar/source.ts";
 import { decodeBytes, encodeText } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compile.ts";
 import { BasilError, ProgramEnd } from "../errors.ts";
 import type { FunctionRow, Param } from "../host.ts";
-import { SourceFile } from "../../grammar/source.ts";
 import { BasilArray, Dict, display, isRoutine, isTrue, toInteger, toNumber, typeName, type Value } from "../values.ts";
 import * as collections from "./collections.ts";
-import type { CompiledRoutine, Engine } from "./engine.ts";
 import * as failures from "./failures.ts";
 import * as operators from "./operators.ts";
+import type { CompiledRoutine, EngineServices } from "./services.ts";
 import { Rejection, type Steps, TURN } from "./task.ts";
 
 /** What `readData` reads from. */
@@ -18,8 +19,9 @@ interface DataList {
 }
 
 /** The helpers of one unit in one engine, by the names generated code calls them. */
-export function helpersOf(engine: Engine, unit: CompiledUnit): Record<string, unknown> {
-  const { element, element1, element2, setElement, setElement1, setElement2, index, setIndex, itemsOf, whole, dict } = collections;
+export function helpersOf(engine: EngineServices, unit: CompiledUnit): Record<string, unknown> {
+  const { element, element1, element2, setElement, setElement1, setElement2, index, setIndex, itemsOf, whole, dict } =
+    collections;
   return {
     ...operators,
     ...failures,
@@ -83,7 +85,7 @@ function elementOf(target: Value, args: readonly Value[]): Value {
   return collections.element(target, args);
 }
 
-function callHelpers(engine: Engine) {
+function callHelpers(engine: EngineServices) {
   const callValue = (target: Value, args: readonly Value[]): Value => {
     if (!isRoutine(target)) return elementOf(target, args);
     const routine = target as CompiledRoutine;
@@ -97,7 +99,8 @@ function callHelpers(engine: Engine) {
     checkArity(routine, args.length);
     return routine.plain ? routine.plain(...args) : yield* routine.generator!(...args);
   };
-  const callable = (target: Value, name: string): Value => (target instanceof Dict ? collections.dictMember(target, name) : failMember(target, name));
+  const callable = (target: Value, name: string): Value =>
+    target instanceof Dict ? collections.dictMember(target, name) : failMember(target, name);
   return {
     callValue,
     callValueWaiting,
@@ -107,7 +110,12 @@ function callHelpers(engine: Engine) {
     callMemberWaiting: function* (target: Value, name: string, args: readonly Value[]): Steps {
       return yield* callValueWaiting(callable(target, name), args);
     },
-    routineValue: (name: string, arity: number, plain: CompiledRoutine["plain"], generator: CompiledRoutine["generator"]): CompiledRoutine => ({
+    routineValue: (
+      name: string,
+      arity: number,
+      plain: CompiledRoutine["plain"],
+      generator: CompiledRoutine["generator"],
+    ): CompiledRoutine => ({
       isRoutine: true,
       name,
       arity,
@@ -127,52 +135,80 @@ function failMember(target: Value, name: string): never {
 // ── Arguments of rows ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** The words of an argument error, as in `LEFT$ arg 1 must be string`. */
-const KIND_WORDS = { text: "string", bytes: "string", number: "a number", list: "a list", dict: "a dictionary", array: "an array", sub: "the name of a SUB" } as const;
+const KIND_WORDS = {
+  text: "string",
+  bytes: "string",
+  number: "a number",
+  list: "a list",
+  dict: "a dictionary",
+  array: "an array",
+  sub: "the name of a SUB",
+} as const;
 
-function argumentHelpers(engine: Engine, unit: CompiledUnit) {
+function argumentHelpers(engine: EngineServices, unit: CompiledUnit) {
   const rowOf = (number: number) => engine.surface.byId(unit.rows[number]!)!;
   const fail = (number: number, message: string): never => {
     const found = rowOf(number);
     const module = engine.surface.modules[found.module]!;
-    throw module.argumentError?.(engine.states[found.module], message, engine.state.task) ?? new BasilError("TYPE_ERROR", message);
+    throw (
+      module.argumentError?.(engine.states[found.module], message, engine.state.task) ?? new BasilError("TYPE_ERROR", message)
+    );
   };
-  const wrong = (number: number, at: number, kind: keyof typeof KIND_WORDS): never => fail(number, `${rowOf(number).id} arg ${at} must be ${KIND_WORDS[kind]}`);
-  const text = (value: Value, number: number, at: number): string => (typeof value === "string" ? value : wrong(number, at, "text"));
+  const wrong = (number: number, at: number, kind: keyof typeof KIND_WORDS): never =>
+    fail(number, `${rowOf(number).id} arg ${at} must be ${KIND_WORDS[kind]}`);
+  const text = (value: Value, number: number, at: number): string =>
+    typeof value === "string" ? value : wrong(number, at, "text");
   return {
     textArgument: text,
     bytesArgument: (value: Value, number: number, at: number): Buffer => encodeText(text(value, number, at)),
     numberArgument: (value: Value, number: number, at: number): number =>
       typeof value === "number" || typeof value === "boolean" ? toNumber(value) : wrong(number, at, "number"),
-    listArgument: (value: Value, number: number, at: number): Value[] => (Array.isArray(value) ? value : wrong(number, at, "list")),
+    listArgument: (value: Value, number: number, at: number): Value[] =>
+      Array.isArray(value) ? value : wrong(number, at, "list"),
     dictArgument: (value: Value, number: number, at: number): Dict => (value instanceof Dict ? value : wrong(number, at, "dict")),
-    arrayArgument: (value: Value, number: number, at: number): BasilArray => (value instanceof BasilArray ? value : wrong(number, at, "array")),
-    subArgument: (value: Value, number: number, at: number) => subArgument(engine, value, rowOf(number).row as FunctionRow<unknown>, at, (message) => fail(number, message)),
+    arrayArgument: (value: Value, number: number, at: number): BasilArray =>
+      value instanceof BasilArray ? value : wrong(number, at, "array"),
+    subArgument: (value: Value, number: number, at: number) =>
+      subArgument(engine, value, rowOf(number).row as FunctionRow<unknown>, at, (message) => fail(number, message)),
     badArguments: (number: number, message: string): never => {
       const found = rowOf(number);
       const module = engine.surface.modules[found.module]!;
-      throw module.argumentError?.(engine.states[found.module], message, engine.state.task) ?? new BasilError("ARGUMENT_ERROR", message);
+      throw (
+        module.argumentError?.(engine.states[found.module], message, engine.state.task) ??
+        new BasilError("ARGUMENT_ERROR", message)
+      );
     },
   };
 }
 
 /** A SUB given by name or as a value, with a number of parameters the row can call. */
-function subArgument(engine: Engine, value: Value, row: FunctionRow<unknown>, at: number, fail: (message: string) => never) {
+function subArgument(
+  engine: EngineServices,
+  value: Value,
+  row: FunctionRow<unknown>,
+  at: number,
+  fail: (message: string) => never,
+) {
   const handle = engine.subHandle(value);
   if (!handle) {
     const names = [...engine.routines.values()].map((routine) => routine.name);
     const shown = typeof value === "string" ? `'${value}'` : display(value);
-    return fail(`${row.name}: there is no SUB ${shown}${names.length > 0 ? ` (there are: ${names.slice(0, 8).join(", ")})` : ""}`);
+    return fail(
+      `${row.name}: there is no SUB ${shown}${names.length > 0 ? ` (there are: ${names.slice(0, 8).join(", ")})` : ""}`,
+    );
   }
   const { arity } = Object.values(row.params)[at - 1] as Param;
   if (arity && !arity.includes(handle.arity)) {
-    return fail(`${row.name}: SUB ${handle.name} must take ${arity.join(" or ")} argument${arity.at(-1) === 1 ? "" : "s"}, it takes ${handle.arity}`);
+    return fail(
+      `${row.name}: SUB ${handle.name} must take ${arity.join(" or ")} argument${arity.at(-1) === 1 ? "" : "s"}, it takes ${handle.arity}`,
+    );
   }
   return handle;
 }
 
 // ── Program, output, waits ─────────────────────────────────────────────────────────────────────────────────────
 
-function programHelpers(engine: Engine, unit: CompiledUnit) {
+function programHelpers(engine: EngineServices, unit: CompiledUnit) {
   const { state } = engine;
   const sources = unit.files.map((file) => new SourceFile(file.name, file.text));
   const caught = (error: unknown, depth: number): BasilError => {
@@ -220,13 +256,13 @@ function programHelpers(engine: Engine, unit: CompiledUnit) {
 const notHere = (what: string): BasilError =>
   new BasilError("IO_ERROR", `this program may not use ${what}`, { hint: "The host that runs it gave it no access." });
 
-async function shell(engine: Engine, command: string): Promise<number> {
+async function shell(engine: EngineServices, command: string): Promise<number> {
   if (!engine.host.shell) throw notHere("the shell");
   return engine.host.shell.run(command, engine.state.task.signal);
 }
 
 /** INPUT and LINE INPUT: one line, cut into as many fields as there are places. */
-async function inputFields(engine: Engine, prompt: string, wanted: readonly number[], isLine: boolean): Promise<Value[]> {
+async function inputFields(engine: EngineServices, prompt: string, wanted: readonly number[], isLine: boolean): Promise<Value[]> {
   const { input } = engine.host;
   if (!input) throw notHere("standard input");
   const { signal } = engine.state.task;

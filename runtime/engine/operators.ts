@@ -31,7 +31,8 @@ export const equal = (left: Value, right: Value): boolean => left === right || i
 export const show = (value: Value): string => (typeof value === "string" ? value : display(value));
 
 /** Display form of a number: whole numbers of everyday size without further look. */
-export const showNumber = (value: number): string => ((value | 0) === value && value !== 0 ? String(value) : displayNumber(value));
+export const showNumber = (value: number): string =>
+  (value | 0) === value && value !== 0 ? String(value) : displayNumber(value);
 
 /** What a `%` name keeps of a number: small whole numbers pass at once; `| 0` also turns −0 into 0. */
 export function whole53(value: number): number {
@@ -41,7 +42,11 @@ export function whole53(value: number): number {
 
 /** What a `%` name keeps of any value: arrays and objects untouched, the rest truncated or refused. */
 export const toIntegerOrObject = (value: Value): Value =>
-  typeof value === "number" ? whole53(value) : typeof value === "object" && value !== null && !Array.isArray(value) ? value : toInteger(value);
+  typeof value === "number"
+    ? whole53(value)
+    : typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value
+      : toInteger(value);
 
 /** What an array of numbers stores. */
 export function elementNumber(value: Value): number {

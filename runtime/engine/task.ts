@@ -83,7 +83,9 @@ export class Task implements TaskContext {
 
   get lastError(): { code: number; line: number; name: string } {
     const error = this.caught;
-    return error ? { code: error.code, line: this.#services.lineOf(error), name: error.errorName } : { code: 0, line: 0, name: "" };
+    return error
+      ? { code: error.code, line: this.#services.lineOf(error), name: error.errorName }
+      : { code: 0, line: 0, name: "" };
   }
 
   local<T>(key: TaskKey<T>): T {
@@ -129,7 +131,8 @@ export class Task implements TaskContext {
   }
 }
 
-const isSteps = (value: unknown): value is Steps => typeof value === "object" && value !== null && "next" in value && "throw" in value;
+const isSteps = (value: unknown): value is Steps =>
+  typeof value === "object" && value !== null && "next" in value && "throw" in value;
 
 /** BASIC frames that a stack keeps while BASIC runs. */
 const STACK_FRAMES = 40;

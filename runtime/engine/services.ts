@@ -1,0 +1,30 @@
+/** What the helpers of generated code need of the engine that runs them. */
+import type { Host } from "../capabilities.ts";
+import type { SubHandle } from "../host.ts";
+import type { Surface } from "../surface.ts";
+import type { RoutineValue, Value } from "../values.ts";
+import type { ExecutionState, Steps, TaskServices } from "./task.ts";
+
+/** A routine as generated code makes it: plain, or a generator, or both. */
+export interface CompiledRoutine extends RoutineValue {
+  readonly plain: ((...args: Value[]) => Value) | null;
+  readonly generator: ((...args: Value[]) => Steps) | null;
+}
+
+/** The engine as helpers see it. */
+export interface EngineServices extends TaskServices {
+  readonly surface: Surface;
+  readonly host: Host;
+  readonly state: ExecutionState;
+  /** Module states by module index. */
+  readonly states: readonly unknown[];
+  /** Routines of all units, by upper-case name. */
+  readonly routines: ReadonlyMap<string, CompiledRoutine>;
+  /** Finds a routine by a name in any case. */
+  routine(name: string): CompiledRoutine | undefined;
+  /** The handle of a SUB given by name or as a FUNCTION value; undefined when there is none. */
+  subHandle(value: Value): SubHandle | undefined;
+  print(text: string): void;
+  /** The fuel is used up: looks at all limits. True when the event loop should turn now. */
+  tick(): boolean;
+}
