@@ -1,7 +1,7 @@
 /** Makes dist: bundled ESM with its npm dependencies inside, the `basil` command, and type declarations. */
 import { spawn } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 
@@ -82,17 +82,9 @@ export function buildTypes(): Promise<void> {
   });
 }
 
-/** Makes `npx basil` in the checkout mean the checkout's own build; npm links the commands of dependencies only. */
-async function linkCommand(): Promise<void> {
-  if (process.platform === "win32") return;
-  const link = join(projectDirectory, "node_modules/.bin/basil");
-  await unlink(link).catch(() => undefined);
-  await symlink(relative(dirname(link), join(projectDirectory, "dist/cli.js")), link);
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
-    await Promise.all([buildJavaScript({ removeStale: true }).then(linkCommand), buildTypes()]);
+    await Promise.all([buildJavaScript({ removeStale: true }), buildTypes()]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
