@@ -2,7 +2,7 @@
 import { gearman } from "../../../modules/gearman/index.ts";
 import { json } from "../../../modules/json/index.ts";
 import { standard } from "../../../modules/standard/index.ts";
-import type { HostModule } from "../../../runtime/host.ts";
+import type { AnyModule } from "../../../runtime/host.ts";
 import type { DocumentedModule } from "../docgen/row-text.ts";
 import type { CliContext } from "./context.ts";
 
@@ -16,8 +16,8 @@ export interface ModuleOptions {
 }
 
 /** The modules for one run. A sandbox reaches the network only where the command line says so itself. */
-export function modulesFor(options: ModuleOptions, context: CliContext): HostModule[] {
-  const modules: HostModule[] = [standard(), json()] as HostModule[];
+export function modulesFor(options: ModuleOptions, context: CliContext): AnyModule[] {
+  const modules: AnyModule[] = [standard(), json()];
   if (!options.sandbox || options.servers !== undefined) modules.push(gearmanFor(options, context));
   return modules;
 }

@@ -1,7 +1,8 @@
 /** Says on stderr what went wrong with a program: the compiler's complaints, and the error that ended a run. */
 import type { Complaint } from "../../../grammar/complaints.ts";
 import { formatComplaint, formatComplaints } from "../../../grammar/report.ts";
-import { BasilError, type CallFrame, type LimitError, type SourcePlace } from "../../../runtime/errors.ts";
+import type { BasilError, CallFrame, LimitError, SourcePlace } from "../../../runtime/errors.ts";
+import { reportOf } from "../../../runtime/interpreter.ts";
 import type { CliContext } from "./context.ts";
 
 /** Calls shown of a chain that led to an error: the innermost ones. */
@@ -14,17 +15,7 @@ export function reportComplaints(complaints: readonly Complaint[], context: CliC
 
 /** Writes the error that ended a run to stderr, with the calls that led to it. */
 export function reportFailure(error: BasilError | LimitError, context: CliContext): void {
-  const isLimit = !(error instanceof BasilError);
-  const report = formatComplaint(
-    {
-      code: isLimit ? `limit:${error.kind}` : `B${error.code}`,
-      message: error.message,
-      source: error.place?.source,
-      span: error.place?.span,
-      hint: isLimit ? undefined : error.hint,
-    },
-    { color: context.isColored },
-  );
+  const report = formatComplaint(reportOf(error), { color: context.isColored });
   context.stderr.write(`${[report, ...callLines(error.calls)].join("\n")}\n`);
 }
 

@@ -1,6 +1,6 @@
 /** `basil run`: one program from its file to its exit code. */
 import type { Dialect } from "../../../grammar/ast.ts";
-import type { HostModule } from "../../../runtime/host.ts";
+import type { AnyModule } from "../../../runtime/host.ts";
 import { createInterpreter, type Interpreter, type Outcome } from "../../../runtime/interpreter.ts";
 import { createNodeHost } from "../host/node-host.ts";
 import { type CliContext, EXIT_CODES } from "./context.ts";
@@ -42,7 +42,7 @@ async function startEmbeddedServer(): Promise<{ address: string; close(): Promis
 }
 
 async function runWith(
-  modules: readonly HostModule[],
+  modules: readonly AnyModule[],
   source: SourceText,
   args: readonly string[],
   options: RunOptions,
