@@ -71,7 +71,9 @@ export async function startGearmand(options: GearmandOptions = {}): Promise<Gear
 async function startOnce(port: number, args: readonly string[]): Promise<Gearmand> {
   const directory = mkdtempSync(join(tmpdir(), "gearmand-"));
   const log = join(directory, "log");
-  const child = spawn("gearmand", ["--listen", "127.0.0.1", "--port", String(port), "--log-file", log, ...args], { stdio: "ignore" });
+  const child = spawn("gearmand", ["--listen", "127.0.0.1", "--port", String(port), "--log-file", log, ...args], {
+    stdio: "ignore",
+  });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());

@@ -2,13 +2,20 @@
 import type { DeadlineList, Expiring } from "../net/deadline.ts";
 import type { Connection, Request, RequestReply } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
-import type { Packet } from "./packets.ts";
+import type { Packet, PacketArg } from "./packets.ts";
+import type { PooledServer } from "./pool.ts";
 
 /** What bounds a call. */
 export interface CallBounds {
   readonly deadlines: DeadlineList;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Brings calls to connections. */
+export interface Courier {
+  /** A connection was lost before the call's bytes were written, or asking again does no harm. */
+  resend(call: Call<unknown>, reason: GearmanError): void;
 }
 
 /** A method, so that a call for bytes may stand where any call may. */
@@ -27,8 +34,11 @@ export abstract class Call<T> implements Request, Expiring {
   readsWhenSent = 0;
   /** The reason the last try to connect failed, so that a deadline can name it. */
   connectFailure: GearmanError | null = null;
-  /** Called when a connection was lost before this call's bytes were written, so that it is safe to send it again. */
-  onUnsent: ((reason: GearmanError) => void) | null = null;
+  /** Servers to try, best first. */
+  servers: readonly PooledServer[] = [];
+  /** Who sends the call again when a connection is lost and that is safe, and how often it still may. */
+  courier: Courier | null = null;
+  resendsLeft = 0;
   /** Called once when the call is settled. */
   onSettled: (() => void) | null = null;
   protected connection: Connection | null = null;
@@ -37,6 +47,7 @@ export abstract class Call<T> implements Request, Expiring {
   #resolve!: Settle<T>["with"];
   #reject!: (error: unknown) => void;
   #isSettled = false;
+  #onAbort: (() => void) | null = null;
 
   constructor(subject: string, bounds: CallBounds) {
     this.subject = subject;
@@ -53,6 +64,14 @@ export abstract class Call<T> implements Request, Expiring {
   get isSettled(): boolean {
     return this.#isSettled;
   }
+
+  /** True when the call must have a connection to itself. */
+  get needsOwnConnection(): boolean {
+    return false;
+  }
+
+  /** Queues the request on `connection`. Throws ARGUMENT when it cannot be encoded. */
+  abstract sendOver(connection: Connection): void;
 
   /** The reply came. */
   abstract answered(packet: Packet, connection: Connection): void;
@@ -79,8 +98,7 @@ export abstract class Call<T> implements Request, Expiring {
     if (this.#isSettled) return;
     this.connection = null;
     if (wasWritten) this.lostAfterSending(reason);
-    else if (this.onUnsent !== null) this.onUnsent(reason);
-    else this.fail(reason);
+    else this.resend(reason);
   }
 
   expire(): void {
@@ -93,6 +111,12 @@ export abstract class Call<T> implements Request, Expiring {
     if (this.#isSettled) return;
     this.#settle();
     this.#reject(error);
+  }
+
+  /** Sends the call again, unless it was too often or the reason forbids it. */
+  protected resend(reason: GearmanError): void {
+    if (this.courier === null || reason.kind !== "IO" || this.resendsLeft-- <= 0) this.fail(reason);
+    else this.courier.resend(this, reason);
   }
 
   protected succeed(value: T): void {
@@ -123,41 +147,85 @@ export abstract class Call<T> implements Request, Expiring {
   #settle(): void {
     this.#isSettled = true;
     this.#bounds.deadlines.remove(this, this.#ticket);
-    if (this.#bounds.signal !== undefined) this.#bounds.signal.removeEventListener("abort", this.#abort);
+    if (this.#onAbort !== null) this.#bounds.signal?.removeEventListener("abort", this.#onAbort);
     this.settled();
   }
 
   #listen(signal: AbortSignal): void {
-    if (signal.aborted) this.#abort();
-    else signal.addEventListener("abort", this.#abort, { once: true });
+    this.#onAbort = () => this.#abort(signal);
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  readonly #abort = (): void => {
+  #abort(signal: AbortSignal): void {
     if (this.#isSettled) return;
-    const cause: unknown = this.#bounds.signal?.reason;
-    this.fail(new GearmanError("ABORTED", `the wait for ${this.subject} was called off`, { cause }));
+    this.fail(new GearmanError("ABORTED", `the wait for ${this.subject} was called off`, { cause: signal.reason as unknown }));
     this.givenUp();
-  };
+  }
 }
 
-/** A request whose reply is one packet and nothing after it, such as ECHO_REQ and GET_STATUS. */
-export class Question<T> extends Call<T> {
-  readonly expects: RequestReply;
-  readonly #read: (packet: Packet) => T;
-
-  constructor(expects: RequestReply, subject: string, read: (packet: Packet) => T, bounds: CallBounds) {
-    super(subject, bounds);
-    this.expects = expects;
-    this.#read = read;
-  }
-
-  override answered(packet: Packet): void {
-    this.succeed(this.#read(packet));
-  }
-
+/** A request whose reply is one packet and nothing after it. Asking twice does no harm. */
+abstract class Question<T> extends Call<T> {
   protected override lostAfterSending(reason: GearmanError): void {
-    // Asking twice does no harm, so a question may be sent again as if it never was.
-    if (this.onUnsent !== null) this.onUnsent(reason);
-    else this.fail(reason);
+    this.resend(reason);
   }
+}
+
+/** What a server knows about a job. A job that is over is as unknown as one that never was. */
+export interface JobStatus {
+  /** Queued or running. */
+  readonly known: boolean;
+  readonly running: boolean;
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** Asks for a job's status. */
+export class StatusQuestion extends Question<JobStatus> {
+  readonly expects: RequestReply = "STATUS_RES";
+  readonly #handle: string;
+
+  constructor(handle: string, server: string, bounds: CallBounds) {
+    super(server, bounds);
+    this.#handle = handle;
+  }
+
+  override sendOver(connection: Connection): void {
+    connection.send(this, "GET_STATUS", this.#handle);
+  }
+
+  override answered({ args }: Packet<"STATUS_RES">): void {
+    const { known, running, numerator, denominator } = args;
+    this.succeed({
+      known: counted(known) === 1,
+      running: counted(running) === 1,
+      numerator: counted(numerator),
+      denominator: counted(denominator),
+    });
+  }
+}
+
+/** Asks for its payload back. */
+export class EchoQuestion extends Question<Buffer> {
+  readonly expects: RequestReply = "ECHO_RES";
+  readonly #payload: PacketArg;
+
+  constructor(payload: PacketArg, bounds: CallBounds) {
+    super("the server", bounds);
+    this.#payload = payload;
+  }
+
+  override sendOver(connection: Connection): void {
+    connection.send(this, "ECHO_REQ", this.#payload);
+  }
+
+  override answered({ args }: Packet<"ECHO_RES">): void {
+    this.succeed(args.payload);
+  }
+}
+
+/** A number off the wire: servers read digits as an unsigned 32-bit number, and anything else as 0. */
+export function counted(bytes: Buffer): number {
+  const value = Number.parseInt(bytes.toString("latin1"), 10);
+  return value > 0 ? Math.min(value, 0xffffffff) : 0;
 }

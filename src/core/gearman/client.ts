@@ -3,7 +3,7 @@ import { type BackoffOptions, backoffMs } from "../net/backoff.ts";
 import { DeadlineList, pause } from "../net/deadline.ts";
 import { parseServer, type ServerAddress } from "./address.ts";
 import { cancelJob } from "./admin.ts";
-import { type Call, type CallBounds, Question } from "./call.ts";
+import { type Call, type CallBounds, type Courier, EchoQuestion, type JobStatus, StatusQuestion } from "./call.ts";
 import { checkFunctionName, checkPayload, checkTimeout, checkUnique, parseHandle } from "./checks.ts";
 import { DEFAULTS } from "./config.ts";
 import type { Connection } from "./connection.ts";
@@ -11,15 +11,12 @@ import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import {
   BackgroundSubmit,
-  counted,
   ForegroundSubmit,
   type JobContent,
   type JobReceipt,
   type Priority,
   type StatusListener,
-  type Submit,
 } from "./job.ts";
-import type { Packet } from "./packets.ts";
 import { type PooledServer, ServerPool, type ServerState } from "./pool.ts";
 import { type JobStream, StreamSubmit } from "./stream.ts";
 
@@ -71,15 +68,6 @@ export interface SubmitRequest extends JobRequest {
   readonly onWarning?: ((payload: Buffer) => unknown) | undefined;
 }
 
-/** What a server knows about a job. A job that is over is as unknown as one that never was. */
-export interface JobStatus {
-  /** Queued or running. */
-  readonly known: boolean;
-  readonly running: boolean;
-  readonly numerator: number;
-  readonly denominator: number;
-}
-
 /** Pauses between tries to connect within one call. */
 const RETRY_BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 2_000, jitter: 0.5 };
 
@@ -88,15 +76,6 @@ const MAX_CONNECT_MS = 5_000;
 
 /** Handles whose server is remembered; the oldest are forgotten first. */
 const MAX_REMEMBERED_HANDLES = 10_000;
-
-/** How a call gets to a connection. */
-interface Route {
-  servers(): readonly PooledServer[];
-  acquire(server: PooledServer): Promise<Connection>;
-  send(connection: Connection, server: PooledServer): void;
-  /** The connection is not needed after all. */
-  release?(connection: Connection, server: PooledServer): void;
-}
 
 /** A client of one or more job servers. It connects when first needed and keeps the connections until `close`. */
 export class GearmanClient {
@@ -108,6 +87,7 @@ export class GearmanClient {
   readonly #serverOfHandle = new Map<string, string>();
   readonly #addresses: readonly ServerAddress[];
   readonly #open = new AbortController();
+  readonly #courier: Courier = { resend: (call) => this.#send(call) };
   #closing: Promise<void> | null = null;
 
   constructor(options: GearmanClientOptions = {}) {
@@ -131,61 +111,48 @@ export class GearmanClient {
 
   /** Runs a job and resolves to its result. */
   submit(request: SubmitRequest): Promise<Buffer> {
-    return attempt(() => {
-      if (request.onData !== undefined || request.onWarning !== undefined) return this.#submitAndListen(request);
-      const { onStatus } = request;
-      const job = new ForegroundSubmit(this.#content(request), this.#bounds(request), {
-        onStatus,
-        onCreated: this.#remembering(request.onCreated),
-      });
+    if (request.onData !== undefined || request.onWarning !== undefined) return this.#submitAndListen(request);
+    try {
+      const job = new ForegroundSubmit(this.#prepared(request));
       this.#dispatch(job, job.content.unique);
       return job.promise;
-    });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
    * Starts a job and hands out its reports as an async iterable. The job has a connection of its own, which
    * pauses while the reader is busy, so that a fast worker does not fill the memory.
    */
-  start(request: JobRequest): JobStream {
-    const job = new StreamSubmit(this.#content(request), this.#bounds(request));
+  start(request: JobRequest & Pick<SubmitRequest, "onCreated">): JobStream {
+    const job = new StreamSubmit(this.#prepared(request));
     job.promise.catch(() => undefined); // the reader of the events hears of a failure as well
     if (this.#pool.size > 1) job.created.then((receipt) => this.#remember(receipt)).catch(() => undefined);
-    const route: Route = {
-      servers: () => this.#pool.order(job.content.unique),
-      acquire: (server) => server.borrow(),
-      send: (connection, server) => {
-        job.onSettled = () => server.release(connection);
-        job.sendOver(connection);
-      },
-      release: (connection, server) => server.release(connection),
-    };
-    this.#retryUnsent(job, () => void this.#deliver(job, route));
-    if (!job.isSettled) void this.#deliver(job, route);
+    this.#dispatch(job, job.content.unique);
     return job;
   }
 
   /** Queues a job nobody waits for; resolves when a server has accepted it. Without a unique key it gets one that no other job has. */
   submitBackground(request: JobRequest): Promise<JobReceipt> {
-    return attempt(() => {
-      const content = this.#content(request);
+    try {
       // Servers that store jobs overwrite one with an empty key by the next.
-      const job = new BackgroundSubmit(
-        content.unique === "" ? { ...content, unique: this.#host.uniqueKey() } : content,
-        this.#bounds(request),
-      );
-      this.#dispatch(job, content.unique);
-      if (this.#pool.size === 1) return job.promise;
-      return job.promise.then((receipt) => this.#remember(receipt));
-    });
+      const isUnique = request.unique !== undefined && request.unique !== "";
+      const job = new BackgroundSubmit(this.#prepared(request, isUnique ? request.unique : this.#host.uniqueKey()));
+      this.#dispatch(job, isUnique ? job.content.unique : "");
+      return this.#pool.size === 1 ? job.promise : job.promise.then((receipt) => this.#remember(receipt));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** What the server that issued the handle knows about its job. Takes `H:vm:12` and `127.0.0.1:4730//H:vm:12`. */
   async status(handle: string, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<JobStatus> {
     const { servers, bare } = this.#serversOf(handle);
     const questions = servers.map((server) => {
-      const question = new Question("STATUS_RES", server.name, readStatus, this.#bounds(bounds));
-      return this.#ask(question, [server], (connection) => connection.send(question, "GET_STATUS", bare));
+      const question = new StatusQuestion(bare, server.name, this.#bounds(bounds));
+      this.#dispatchTo([server], question);
+      return question.promise;
     });
     const answers = await Promise.allSettled(questions);
     const known = answers.find((answer) => answer.status === "fulfilled" && answer.value.known);
@@ -212,13 +179,10 @@ export class GearmanClient {
   }
 
   /** Sends data to a server and resolves to what comes back: the same bytes, when all is well. */
-  echo(data: string | Uint8Array, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<Buffer> {
-    return attempt(() => {
-      const payload = checkPayload(data);
-      const servers = this.#pool.order("");
-      const question = new Question("ECHO_RES", "the server", readEcho, this.#bounds(bounds));
-      return this.#ask(question, servers, (connection) => connection.send(question, "ECHO_REQ", payload));
-    });
+  async echo(data: string | Uint8Array, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<Buffer> {
+    const question = new EchoQuestion(checkPayload(data), this.#bounds(bounds));
+    this.#dispatch(question, "");
+    return question.promise;
   }
 
   /** The servers in the order they would be tried now. */
@@ -239,14 +203,19 @@ export class GearmanClient {
     this.#deadlines.close();
   }
 
-  #content(request: JobRequest): JobContent {
+  #prepared(request: SubmitRequest, unique = request.unique ?? ""): JobContent {
     if (this.#closing !== null) throw closedError();
-    const { name, payload = "", unique = "", priority = "normal" } = request;
+    const { timeoutMs, onCreated } = request;
     return {
-      name: checkFunctionName(name),
-      payload: checkPayload(payload),
+      name: checkFunctionName(request.name),
+      payload: checkPayload(request.payload ?? ""),
       unique: unique === "" ? "" : checkUnique(unique),
-      priority,
+      priority: request.priority ?? "normal",
+      deadlines: this.#deadlines,
+      timeoutMs: timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs),
+      signal: request.signal,
+      onStatus: request.onStatus,
+      onCreated: onCreated === undefined || this.#pool.size === 1 ? onCreated : (receipt) => onCreated(this.#remember(receipt)),
     };
   }
 
@@ -257,7 +226,6 @@ export class GearmanClient {
 
   async #submitAndListen(request: SubmitRequest): Promise<Buffer> {
     const job = this.start(request);
-    if (request.onCreated !== undefined) job.created.then(request.onCreated, () => undefined);
     for await (const event of job) {
       if (event.type === "data") await request.onData?.(event.payload);
       else if (event.type === "warning") await request.onWarning?.(event.payload);
@@ -266,66 +234,63 @@ export class GearmanClient {
     return job.result;
   }
 
-  /** Sends a submit over a shared connection: at once when one is ready, else when one is. */
-  #dispatch(job: Submit<unknown>, key: string): void {
-    this.#retryUnsent(job, () => this.#dispatch(job, key));
-    if (job.isSettled) return;
-    const servers = this.#pool.order(key);
-    const connection = servers[0]!.ready;
-    if (connection !== null && !connection.isCongested) return sendOrFail(job, () => job.sendOver(connection));
-    void this.#deliver(job, { servers: () => servers, acquire: shared, send: (ready) => job.sendOver(ready) });
+  /** Sends a call to a server, the best one for its key: at once when a connection is ready, else when one is. */
+  #dispatch(call: Call<unknown>, key: string): void {
+    this.#dispatchTo(this.#pool.order(key), call);
   }
 
-  #ask<T>(question: Question<T>, servers: readonly PooledServer[], send: (connection: Connection) => void): Promise<T> {
-    const route: Route = { servers: () => servers, acquire: shared, send };
-    this.#retryUnsent(question, () => void this.#deliver(question, route));
-    if (question.isSettled) return question.promise;
-    const connection = servers[0]!.ready;
-    if (connection !== null && !connection.isCongested) sendOrFail(question, () => send(connection));
-    else void this.#deliver(question, route);
-    return question.promise;
+  #dispatchTo(servers: readonly PooledServer[], call: Call<unknown>): void {
+    call.courier = this.#courier;
+    call.resendsLeft = this.#retries;
+    call.servers = servers;
+    this.#send(call);
   }
 
-  #retryUnsent(call: Call<unknown>, again: () => void): void {
-    if (call.onUnsent !== null) return;
-    let left = this.#retries;
-    call.onUnsent = (reason) => {
-      if (reason.kind === "IO" && left-- > 0) again();
-      else call.fail(reason);
-    };
+  #send(call: Call<unknown>): void {
+    if (call.isSettled) return;
+    const connection = call.needsOwnConnection ? null : call.servers[0]!.ready;
+    if (connection !== null && !connection.isCongested) sendOrFail(call, connection);
+    else void this.#deliver(call);
   }
 
   /** Tries the servers in turn until one takes the call; after each round it pauses, for as many rounds as retries allow. */
-  async #deliver(call: Call<unknown>, route: Route): Promise<void> {
-    const failures = new Map<string, GearmanError>();
+  async #deliver(call: Call<unknown>): Promise<void> {
+    const failures = new Map<string, string>();
     for (let round = 0; round <= this.#retries; round++) {
       if (round > 0) await this.#pauseBefore(call, backoffMs(round - 1, RETRY_BACKOFF, this.#host.random));
-      for (const server of route.servers()) {
+      for (const server of call.servers) {
         if (call.isSettled) return;
-        const failure = await this.#tryServer(call, route, server);
+        const failure = await this.#tryServer(call, server);
         if (failure === null) return;
-        if (this.#closing !== null || failure.kind !== "IO") return call.fail(this.#closing !== null ? closedError() : failure);
-        failures.set(server.name, (call.connectFailure = failure));
+        if (this.#closing !== null) return call.fail(closedError());
+        if (failure.kind !== "IO") return call.fail(failure);
+        call.connectFailure = failure;
+        failures.set(server.name, failure.message);
       }
     }
     const tries = this.#retries + 1;
-    const text = [...failures.values()].map((failure) => failure.message).join("; ");
+    const text = [...failures.values()].join("; ");
     call.fail(
       new GearmanError("IO", `${text} (after ${tries} ${tries === 1 ? "try" : "tries"})`, { cause: call.connectFailure }),
     );
   }
 
-  async #tryServer(call: Call<unknown>, route: Route, server: PooledServer): Promise<GearmanError | null> {
+  /** Null when the call is on its way or needs no sending any more, else the reason why this server does not take it. */
+  async #tryServer(call: Call<unknown>, server: PooledServer): Promise<GearmanError | null> {
     let connection: Connection;
     try {
-      connection = await route.acquire(server);
+      connection = await (call.needsOwnConnection ? server.borrow() : server.shared());
       await connection.drained();
     } catch (error) {
       return error instanceof GearmanError ? error : new GearmanError("IO", String(error), { cause: error });
     }
-    if (call.isSettled) route.release?.(connection, server);
-    else if (!connection.isUsable) return new GearmanError("IO", `${server.name} closed the connection`);
-    else sendOrFail(call, () => route.send(connection, server));
+    if (!connection.isUsable) return new GearmanError("IO", `${server.name} closed the connection`);
+    if (call.isSettled) {
+      if (call.needsOwnConnection) server.release(connection);
+      return null;
+    }
+    if (call.needsOwnConnection) call.onSettled = () => server.release(connection);
+    sendOrFail(call, connection);
     return null;
   }
 
@@ -337,11 +302,6 @@ export class GearmanClient {
       wake.abort();
     };
     return call.isSettled ? Promise.resolve() : pause(ms, AbortSignal.any([wake.signal, this.#open.signal]));
-  }
-
-  #remembering(onCreated: SubmitRequest["onCreated"]): SubmitRequest["onCreated"] {
-    if (onCreated === undefined || this.#pool.size === 1) return onCreated;
-    return (receipt) => onCreated(this.#remember(receipt));
   }
 
   #remember(receipt: JobReceipt): JobReceipt {
@@ -368,40 +328,14 @@ export class GearmanClient {
   }
 }
 
-function shared(server: PooledServer): Promise<Connection> {
-  return server.shared();
-}
-
-function sendOrFail(call: Call<unknown>, send: () => void): void {
+function sendOrFail(call: Call<unknown>, connection: Connection): void {
   try {
-    send();
+    call.sendOver(connection);
   } catch (error) {
     call.fail(error);
   }
 }
 
-/** What `start` returns, or a rejection with what it throws. */
-function attempt<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return start();
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
 function closedError(): GearmanError {
   return new GearmanError("CLOSED", "the client is closed");
-}
-
-function readStatus(packet: Packet): JobStatus {
-  const { known, running, numerator, denominator } = (packet as Packet<"STATUS_RES">).args;
-  return { known: isOne(known), running: isOne(running), numerator: counted(numerator), denominator: counted(denominator) };
-}
-
-function readEcho(packet: Packet): Buffer {
-  return (packet as Packet<"ECHO_RES">).args.payload;
-}
-
-function isOne(bytes: Buffer): boolean {
-  return bytes.length === 1 && bytes[0] === 0x31;
 }

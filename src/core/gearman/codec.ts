@@ -11,6 +11,9 @@ const MAX_BODY_BYTES = 0xffffffff;
 /** A last argument up to this size is copied behind its header: one small buffer is cheaper than two. */
 const INLINE_BYTES = 2048;
 
+/** Size of the buffers small packets are written into, one after the other. */
+const SLAB_BYTES = 64 * 1024;
+
 /** First four bytes of a packet as a number: `\0REQ` and `\0RES`. */
 const MAGIC_NUMBERS = { REQ: 0x00524551, RES: 0x00524553 } as const;
 
@@ -28,52 +31,135 @@ function rowsByCode(): ({ name: PacketName; args: readonly string[] } | undefine
  * 2 KiB is not copied but passed on as it is, so it must not change until it is written.
  */
 export function encodePacket<N extends PacketName>(magic: Magic, name: N, ...args: PacketArgs<N>): Buffer[] {
-  return encodeArgs(magic, name, args as readonly PacketArg[]);
+  const { headBytes, tailBytes } = measured(name, args);
+  const head = Buffer.allocUnsafe(headBytes);
+  writePacket(head, 0, magic, name, args, tailBytes);
+  return tailBytes === 0 ? [head] : [head, bytesOf((args as readonly PacketArg[])[args.length - 1]!)];
 }
 
-function encodeArgs(magic: Magic, name: PacketName, args: readonly PacketArg[]): Buffer[] {
+/** Collects packets for one write: small ones side by side in one buffer, large payloads as they are. */
+export class PacketWriter {
+  readonly #magic: Magic;
+  #slab: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+  #done: Buffer[] = [];
+  #doneBytes = 0;
+
+  /** @param magic `REQ` for a client or worker, `RES` for a server */
+  constructor(magic: Magic) {
+    this.#magic = magic;
+  }
+
+  /** Bytes collected since the last `take`. */
+  get bytes(): number {
+    return this.#doneBytes + this.#end - this.#start;
+  }
+
+  /** Adds one packet. A last argument over 2 KiB is not copied, so it must not change until it is written. */
+  add<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
+    const { headBytes, tailBytes } = measured(name, args);
+    if (this.#slab.length - this.#end < headBytes) this.#newSlab(headBytes);
+    this.#end = writePacket(this.#slab, this.#end, this.#magic, name, args, tailBytes);
+    if (tailBytes === 0) return;
+    this.#cut();
+    this.#done.push(bytesOf((args as readonly PacketArg[])[args.length - 1]!));
+    this.#doneBytes += tailBytes;
+  }
+
+  /** Everything collected, to be written in this order. The buffers are not used again. */
+  take(): Buffer[] {
+    this.#cut();
+    const buffers = this.#done;
+    this.#done = [];
+    this.#doneBytes = 0;
+    return buffers;
+  }
+
+  #newSlab(leastBytes: number): void {
+    this.#cut();
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, leastBytes));
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  #cut(): void {
+    if (this.#end === this.#start) return;
+    this.#done.push(this.#slab.subarray(this.#start, this.#end));
+    this.#doneBytes += this.#end - this.#start;
+    this.#start = this.#end;
+  }
+}
+
+/** Checks a packet's arguments and tells how much goes into its first buffer, and how much is a payload passed on as it is. */
+function measured(name: PacketName, args: readonly PacketArg[]): { headBytes: number; tailBytes: number } {
   const lastIndex = args.length - 1;
-  let bodyBytes = Math.max(0, lastIndex);
+  let headBytes = HEADER_BYTES + Math.max(0, lastIndex);
   let tailBytes = 0;
   for (let index = 0; index <= lastIndex; index++) {
     const arg = args[index]!;
     const bytes = typeof arg === "string" ? Buffer.byteLength(arg) : arg.length;
     if (index < lastIndex) refuseNul(name, index, arg);
-    else if (bytes > INLINE_BYTES) tailBytes = bytes;
-    bodyBytes += bytes;
+    if (index === lastIndex && bytes > INLINE_BYTES) tailBytes = bytes;
+    else headBytes += bytes;
   }
-  if (bodyBytes > MAX_BODY_BYTES) {
-    throw new GearmanError("ARGUMENT", `${name} of ${bodyBytes} bytes is over the protocol's limit of ${MAX_BODY_BYTES}`);
+  if (headBytes + tailBytes - HEADER_BYTES > MAX_BODY_BYTES) {
+    throw new GearmanError(
+      "ARGUMENT",
+      `${name} of ${headBytes + tailBytes} bytes is over the protocol's limit of ${MAX_BODY_BYTES}`,
+    );
   }
-  const head = Buffer.allocUnsafe(HEADER_BYTES + bodyBytes - tailBytes);
-  writeHeader(head, magic, name, bodyBytes);
-  let offset = HEADER_BYTES;
-  for (let index = 0; index <= lastIndex; index++) {
-    if (index < lastIndex || tailBytes === 0) offset = writeArg(head, offset, args[index]!);
-    if (index < lastIndex) head[offset++] = 0;
-  }
-  return tailBytes === 0 ? [head] : [head, bytesOf(args[lastIndex]!)];
+  return { headBytes, tailBytes };
 }
 
-function writeHeader(head: Buffer, magic: Magic, name: PacketName, bodyBytes: number): void {
-  const code = PACKETS[name].code;
-  head[0] = 0;
-  head[1] = 0x52; // R
-  head[2] = 0x45; // E
-  head[3] = magic === "REQ" ? 0x51 : 0x53; // Q or S
-  head[4] = 0;
-  head[5] = 0;
-  head[6] = 0;
-  head[7] = code;
-  head[8] = bodyBytes >>> 24;
-  head[9] = bodyBytes >>> 16;
-  head[10] = bodyBytes >>> 8;
-  head[11] = bodyBytes;
+/** Writes header and arguments, apart from a payload of `tailBytes` that follows in a buffer of its own; returns the end. */
+function writePacket(
+  target: Buffer,
+  start: number,
+  magic: Magic,
+  name: PacketName,
+  args: readonly PacketArg[],
+  tailBytes: number,
+): number {
+  const lastIndex = args.length - 1;
+  let offset = start + HEADER_BYTES;
+  for (let index = 0; index <= lastIndex; index++) {
+    if (index < lastIndex || tailBytes === 0) offset = writeArg(target, offset, args[index]!);
+    if (index < lastIndex) target[offset++] = 0;
+  }
+  writeHeader(target, start, magic, name, offset - start - HEADER_BYTES + tailBytes);
+  return offset;
 }
+
+function writeHeader(target: Buffer, start: number, magic: Magic, name: PacketName, bodyBytes: number): void {
+  target[start] = 0;
+  target[start + 1] = 0x52; // R
+  target[start + 2] = 0x45; // E
+  target[start + 3] = magic === "REQ" ? 0x51 : 0x53; // Q or S
+  target[start + 4] = 0;
+  target[start + 5] = 0;
+  target[start + 6] = 0;
+  target[start + 7] = PACKETS[name].code;
+  target[start + 8] = bodyBytes >>> 24;
+  target[start + 9] = bodyBytes >>> 16;
+  target[start + 10] = bodyBytes >>> 8;
+  target[start + 11] = bodyBytes;
+}
+
+/** Text up to this length is written character by character, which beats a call into the engine while it is ASCII. */
+const SHORT_TEXT = 40;
 
 function writeArg(target: Buffer, offset: number, arg: PacketArg): number {
-  if (typeof arg === "string") return offset + target.write(arg, offset);
-  target.set(arg, offset);
+  if (typeof arg !== "string") {
+    target.set(arg, offset);
+    return offset + arg.length;
+  }
+  if (arg.length > SHORT_TEXT) return offset + target.write(arg, offset);
+  for (let index = 0; index < arg.length; index++) {
+    const unit = arg.charCodeAt(index);
+    if (unit > 0x7f) return offset + target.write(arg, offset);
+    target[offset + index] = unit;
+  }
   return offset + arg.length;
 }
 
@@ -139,15 +225,22 @@ export class PacketDecoder {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
     this.#have += chunk.length;
-    while (this.#have >= this.#need || (this.#stopAtText && this.#need === HEADER_BYTES && this.#have > 0)) {
-      const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#have);
-      if (this.#stopAtText && bytes[0] !== 0) return this.#keep(bytes, HEADER_BYTES);
-      if (bytes.length < HEADER_BYTES) return this.#keep(bytes, HEADER_BYTES);
-      const end = this.#endOfPacket(bytes);
-      if (bytes.length < end) return this.#keep(bytes, end);
-      this.#keep(end === bytes.length ? null : bytes.subarray(end), HEADER_BYTES);
-      yield this.#parse(bytes, end);
+    if (this.#have < this.#need && !(this.#stopAtText && this.#need === HEADER_BYTES)) return;
+    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#have);
+    let start = 0;
+    let need = HEADER_BYTES;
+    while (bytes.length - start >= need) {
+      if (this.#stopAtText && bytes[start] !== 0) break;
+      const end = start + this.#packetBytes(bytes, start);
+      if (end > bytes.length) {
+        need = end - start;
+        break;
+      }
+      const packet = this.#parse(bytes, start, end);
+      start = end;
+      yield packet;
     }
+    this.#keep(start === bytes.length ? null : start === 0 ? bytes : bytes.subarray(start), need);
   }
 
   /** With `stopAtText`: hands over the bytes from a text command on, or an empty buffer when a packet is next. */
@@ -164,27 +257,27 @@ export class PacketDecoder {
     this.#need = need;
   }
 
-  #endOfPacket(bytes: Buffer): number {
-    const magic = bytes.readUInt32BE(0);
-    if (magic !== MAGIC_NUMBERS[this.#magic]) this.#refuseMagic(bytes, magic);
-    const code = bytes.readUInt32BE(4);
+  /** Size of the packet that starts at `start`, header included. */
+  #packetBytes(bytes: Buffer, start: number): number {
+    const magic = bytes.readUInt32BE(start);
+    if (magic !== MAGIC_NUMBERS[this.#magic]) this.#refuseMagic(bytes.subarray(start, start + 4), magic);
+    const code = bytes.readUInt32BE(start + 4);
     const row = ROWS[code];
-    if (row === undefined) throw this.#fail("type", `unknown packet type ${code} (bytes ${hex(bytes.subarray(4, 8))})`);
-    const size = bytes.readUInt32BE(8);
+    if (row === undefined)
+      throw this.#fail("type", `unknown packet type ${code} (bytes ${hex(bytes.subarray(start + 4, start + 8))})`);
+    const size = bytes.readUInt32BE(start + 8);
     if (size > this.#maxBytes) {
-      throw this.#fail(
-        "length",
-        `${row.name} packet of ${size} bytes is over the limit of ${this.#maxBytes} (bytes ${hex(bytes.subarray(8, 12))})`,
-      );
+      const shown = hex(bytes.subarray(start + 8, start + 12));
+      throw this.#fail("length", `${row.name} packet of ${size} bytes is over the limit of ${this.#maxBytes} (bytes ${shown})`);
     }
     return HEADER_BYTES + size;
   }
 
-  #parse(bytes: Buffer, end: number): Packet {
-    const { name, args: names } = ROWS[bytes[7]!]!;
+  #parse(bytes: Buffer, start: number, end: number): Packet {
+    const { name, args: names } = ROWS[bytes[start + 7]!]!;
     const args: Record<string, Buffer> = {};
     const last = names.length - 1;
-    let offset = HEADER_BYTES;
+    let offset = start + HEADER_BYTES;
     for (let index = 0; index < last; index++) {
       const stop = bytes.indexOf(0, offset);
       if (stop < 0 || stop >= end) {
@@ -204,8 +297,7 @@ export class PacketDecoder {
     return { name, args } as Packet;
   }
 
-  #refuseMagic(bytes: Buffer, magic: number): never {
-    const start = bytes.subarray(0, 4);
+  #refuseMagic(start: Buffer, magic: number): never {
     const wanted = `\\0${this.#magic}`;
     if (magic === MAGIC_NUMBERS[this.#magic === "REQ" ? "RES" : "REQ"]) {
       throw this.#fail(

@@ -1,6 +1,5 @@
 /** A client's connection to one server: matches replies to requests in order, and job reports to jobs by handle. */
 import { Fifo } from "../net/fifo.ts";
-import { encodePacket } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
 import type { Packet, PacketArgs, PacketName } from "./packets.ts";
 import { Wire, type WireOptions } from "./wire.ts";
@@ -121,12 +120,11 @@ export class Connection {
 
   /** Sends a request; its reply is matched by its place in line. Throws ARGUMENT when it cannot be encoded. */
   send<N extends PacketName>(request: Request, name: N, ...args: PacketArgs<N>): void {
-    const buffers = encodePacket("REQ", name, ...args);
     request.sentInBatch = this.#wire.batch;
     request.readsWhenSent = this.#reads;
+    this.#wire.send(name, ...args);
     this.#replies.push(request);
     request.sent(this);
-    this.#wire.sendEncoded(buffers);
   }
 
   /** Passes reports on the job with this handle to `follower` until the job is over. */

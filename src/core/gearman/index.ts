@@ -9,8 +9,9 @@ export {
   type FunctionStatus,
   functionStatus,
 } from "./admin.ts";
+export type { JobStatus } from "./call.ts";
 export { MAX_FUNCTION_BYTES, MAX_HANDLE_BYTES, MAX_UNIQUE_BYTES } from "./checks.ts";
-export { GearmanClient, type GearmanClientOptions, type JobRequest, type JobStatus, type SubmitRequest } from "./client.ts";
+export { GearmanClient, type GearmanClientOptions, type JobRequest, type SubmitRequest } from "./client.ts";
 export { DEFAULT_MAX_PACKET_BYTES, encodePacket, PacketDecoder } from "./codec.ts";
 export {
   CONFIG_FILE,

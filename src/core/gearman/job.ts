@@ -1,5 +1,5 @@
 /** Jobs as a client sees them: submitted, perhaps followed while they run, and settled exactly once. */
-import { Call, type CallBounds } from "./call.ts";
+import { Call, type CallBounds, counted } from "./call.ts";
 import type { Connection, JobFollower, JobReport, RequestReply } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
 import type { Packet, PacketArg } from "./packets.ts";
@@ -13,8 +13,14 @@ export const SUBMIT_PACKETS = {
 /** How urgent a job is among the queued jobs of its function. */
 export type Priority = keyof (typeof SUBMIT_PACKETS)["foreground"];
 
-/** What goes into a submit packet. */
-export interface JobContent {
+/** What a caller may want to hear while a foreground job runs. */
+export interface JobListeners {
+  readonly onCreated?: ((receipt: JobReceipt) => void) | undefined;
+  readonly onStatus?: StatusListener | undefined;
+}
+
+/** A job ready to be sent: what goes into its packet, what bounds the wait, and who wants to hear of it. */
+export interface JobContent extends CallBounds, JobListeners {
   readonly name: string;
   readonly unique: string;
   readonly priority: Priority;
@@ -38,13 +44,10 @@ export abstract class Submit<T> extends Call<T> {
   readonly expects: RequestReply = "JOB_CREATED";
   readonly content: JobContent;
 
-  constructor(content: JobContent, bounds: CallBounds) {
-    super(content.name, bounds);
+  constructor(content: JobContent) {
+    super(content.name, content);
     this.content = content;
   }
-
-  /** Queues the submit packet on `connection`. */
-  abstract sendOver(connection: Connection): void;
 
   protected override lostAfterSending(reason: GearmanError): void {
     const message = `${this.subject} may or may not have been queued: ${reason.message}`;
@@ -72,22 +75,10 @@ export class BackgroundSubmit extends Submit<JobReceipt> {
   }
 }
 
-/** What a caller may want to hear while a foreground job runs. */
-export interface JobListeners {
-  readonly onCreated?: ((receipt: JobReceipt) => void) | undefined;
-  readonly onStatus?: StatusListener | undefined;
-}
-
 /** A job whose result is waited for. Its modes: sending → created (followed by handle) → settled. */
 export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
-  readonly #listeners: JobListeners;
   #handle: string | null = null;
   #lastWarning: Buffer | null = null;
-
-  constructor(content: JobContent, bounds: CallBounds, listeners: JobListeners) {
-    super(content, bounds);
-    this.#listeners = listeners;
-  }
 
   /** The server's name for the job, once it is known. */
   get handle(): string | null {
@@ -104,36 +95,45 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
     this.#handle = handle;
     // With a unique key the server may merge a later submit into this job, and both must take turns then.
     if (!this.isSettled || this.content.unique !== "") connection.follow(handle, this);
-    if (!this.isSettled) this.guard(() => this.#listeners.onCreated?.({ handle, server: connection.server }));
+    if (!this.isSettled) this.guard(() => this.content.onCreated?.({ handle, server: connection.server }));
   }
 
   reported(report: JobReport): void {
     if (this.isSettled) return;
     switch (report.name) {
       case "WORK_COMPLETE":
-        return this.succeed(report.args.payload);
+        this.succeed(report.args.payload);
+        break;
       case "WORK_FAIL":
-        return this.fail(this.#failure(this.#lastWarning));
+        this.fail(this.#failure(this.#lastWarning));
+        break;
       case "WORK_EXCEPTION":
-        return this.fail(this.#failure(report.args.payload));
+        this.fail(this.#failure(report.args.payload));
+        break;
       case "WORK_STATUS":
-        return this.guard(() => this.onStatus(counted(report.args.numerator), counted(report.args.denominator)));
+        this.guard(() => this.onStatus(counted(report.args.numerator), counted(report.args.denominator)));
+        break;
       case "WORK_WARNING":
         this.#lastWarning = report.args.payload;
-        return this.onPayload("warning", report.args.payload);
+        this.onPayload("warning", report.args.payload);
+        break;
       case "WORK_DATA":
-        return this.onPayload("data", report.args.payload);
+        this.onPayload("data", report.args.payload);
+        break;
     }
   }
 
   protected onStatus(numerator: number, denominator: number): void {
-    this.#listeners.onStatus?.(numerator, denominator);
+    this.content.onStatus?.(numerator, denominator);
   }
 
   protected onPayload(_type: "data" | "warning", _payload: Buffer): void {}
 
   protected override lostAfterSending(reason: GearmanError): void {
-    if (this.#handle === null) return super.lostAfterSending(reason);
+    if (this.#handle === null) {
+      super.lostAfterSending(reason);
+      return;
+    }
     const message = `${this.subject} did not finish: ${reason.message} (job ${this.#handle})`;
     this.fail(reason.kind === "IO" ? new GearmanError("IO", message, { cause: reason }) : reason);
   }
@@ -160,10 +160,4 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
       `${this.subject} failed${text === "" ? " without giving a reason" : `: ${text}`} (job ${this.#handle})`,
     );
   }
-}
-
-/** A number off the wire: servers read digits as an unsigned 32-bit number, and anything else as 0. */
-export function counted(bytes: Buffer): number {
-  const value = Number.parseInt(bytes.toString("latin1"), 10);
-  return value > 0 ? Math.min(value, 0xffffffff) : 0;
 }

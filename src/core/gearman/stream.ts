@@ -1,6 +1,5 @@
 /** A job whose every report matters: its data, warnings and progress as an async iterable that slows the server down to the reader's pace. */
 import { EventQueue } from "../net/event-queue.ts";
-import type { CallBounds } from "./call.ts";
 import { GearmanError } from "./errors.ts";
 import { ForegroundSubmit, type JobContent, type JobEvent, type JobReceipt } from "./job.ts";
 
@@ -25,9 +24,16 @@ export class StreamSubmit extends ForegroundSubmit implements JobStream {
   readonly #queue: EventQueue<JobEvent>;
   #isRead = false;
 
-  constructor(content: JobContent, bounds: CallBounds) {
+  constructor(content: JobContent) {
     let created!: (receipt: JobReceipt) => void;
-    super(content, bounds, { onCreated: (receipt) => created(receipt) });
+    const { onCreated } = content;
+    super({
+      ...content,
+      onCreated: (receipt) => {
+        created(receipt);
+        onCreated?.(receipt);
+      },
+    });
     this.created = new Promise((resolve, reject) => {
       created = resolve;
       this.promise.catch(reject);
@@ -44,6 +50,10 @@ export class StreamSubmit extends ForegroundSubmit implements JobStream {
       () => this.#queue.end(),
       (error: unknown) => this.#queue.end({ error }),
     );
+  }
+
+  override get needsOwnConnection(): boolean {
+    return true;
   }
 
   get result(): Promise<Buffer> {
@@ -83,7 +93,10 @@ export class StreamSubmit extends ForegroundSubmit implements JobStream {
 
   /** Waits for the reader; without one, the events are dropped, because waiting would keep the result away for ever. */
   #full(): void {
-    if (this.#isRead) return this.#reading(false);
+    if (this.#isRead) {
+      this.#reading(false);
+      return;
+    }
     this.#queue.clear();
     const message = `events of ${this.subject} were dropped because nobody read them: start reading before awaiting the result`;
     this.#queue.end({ error: new GearmanError("STATE", message) });

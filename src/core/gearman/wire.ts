@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { bounded } from "../net/deadline.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
-import { DEFAULT_MAX_PACKET_BYTES, encodePacket, PacketDecoder } from "./codec.ts";
+import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder, PacketWriter } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
 import type { GearmanHost } from "./host.ts";
 import type { Packet, PacketArgs, PacketName } from "./packets.ts";
@@ -29,9 +29,6 @@ export interface WireOwner {
 
 /** Idle time before the system probes a connection, in milliseconds. */
 const KEEPALIVE_MS = 30_000;
-
-/** Pending writes up to this many bytes are joined into one buffer; larger ones go out as they are. */
-const JOIN_BYTES = 64 * 1024;
 
 /** With more bytes than this waiting to be sent, a wire counts as congested. */
 const CONGESTED_BYTES = 4 * 1024 * 1024;
@@ -64,8 +61,7 @@ export class Wire {
   readonly #flush = () => this.#writePending();
   #connectTimer: ReturnType<typeof setTimeout> | null;
   #mode: "connecting" | "open" | "lost" = "connecting";
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  readonly #writer = new PacketWriter("REQ");
   #batch = 0;
   #receivedAt = 0;
   #onDrained: (() => void)[] = [];
@@ -103,7 +99,7 @@ export class Wire {
 
   /** True while so much waits to be sent that callers should wait for `drained` first. */
   get isCongested(): boolean {
-    return this.#pendingBytes + this.#socket.writableLength > CONGESTED_BYTES;
+    return this.#writer.bytes + this.#socket.writableLength > CONGESTED_BYTES;
   }
 
   /** Number of the write that the next packet will be part of: `isWritten` tells whether it happened. */
@@ -118,18 +114,10 @@ export class Wire {
 
   /** Queues a packet for this tick's write. Packets for a wire that is not open go nowhere. */
   send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
-    this.sendEncoded(encodePacket("REQ", name, ...args));
-  }
-
-  /** As `send`, with the bytes `encodePacket` made. */
-  sendEncoded(buffers: readonly Buffer[]): void {
     if (this.#mode !== "open") return;
     // nextTick runs after the microtasks: all that the packets of one read set off goes out in one write.
-    if (this.#pending.length === 0) process.nextTick(this.#flush);
-    for (const buffer of buffers) {
-      this.#pending.push(buffer);
-      this.#pendingBytes += buffer.length;
-    }
+    if (this.#writer.bytes === 0) process.nextTick(this.#flush);
+    this.#writer.add(name, ...args);
   }
 
   /** Resolves when the wire is no longer congested, or lost. */
@@ -193,21 +181,13 @@ export class Wire {
   }
 
   #writePending(): void {
-    const buffers = this.#pending;
-    if (buffers.length === 0) return;
-    const bytes = this.#pendingBytes;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (this.#mode !== "open") return;
+    const buffers = this.#writer.take();
+    if (buffers.length === 0 || this.#mode !== "open") return;
     this.#batch++;
     const socket = this.#socket;
-    if (buffers.length === 1) socket.write(buffers[0]!);
-    else if (bytes <= JOIN_BYTES) socket.write(Buffer.concat(buffers, bytes));
-    else {
-      socket.cork();
-      for (const run of joinedRuns(buffers)) socket.write(run);
-      socket.uncork();
-    }
+    if (buffers.length > 1) socket.cork();
+    for (const buffer of buffers) socket.write(buffer);
+    if (buffers.length > 1) socket.uncork();
   }
 
   #drained(): void {
@@ -231,8 +211,7 @@ export class Wire {
     this.#stopConnectTimer();
     this.#mode = "lost";
     this.#socket.destroy();
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    this.#writer.take();
     this.#owner.lost(reason);
     this.#drained();
   }
@@ -256,20 +235,4 @@ export function reasonOf(error: Error): string {
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = "code" in first && typeof first.code === "string" ? first.code : "";
   return REASONS[code] ?? (first.message || code || "unknown socket error");
-}
-
-/** Neighbouring small buffers joined, large ones as they are. */
-function* joinedRuns(buffers: readonly Buffer[]): Generator<Buffer> {
-  let run: Buffer[] = [];
-  let bytes = 0;
-  for (const buffer of buffers) {
-    if (bytes + buffer.length > JOIN_BYTES && run.length > 0) {
-      yield run.length === 1 ? run[0]! : Buffer.concat(run, bytes);
-      run = [];
-      bytes = 0;
-    }
-    run.push(buffer);
-    bytes += buffer.length;
-  }
-  if (run.length > 0) yield run.length === 1 ? run[0]! : Buffer.concat(run, bytes);
 }

@@ -154,21 +154,25 @@ export class WorkerLink {
         this.#window = Math.min(this.#options.maxGrabs, this.#window * 2);
         this.#owner.assigned(packet, this, this.#wire!);
         this.#owner.schedule();
-        return this.#noteQuiet();
+        this.#noteQuiet();
+        break;
       case "NO_JOB":
         this.#grabs--;
         this.#isHungry = false;
         this.#window = Math.max(1, this.#window >> 1);
         this.#sleepIfSated();
-        return this.#noteQuiet();
+        this.#noteQuiet();
+        break;
       case "NOOP":
         this.#isHungry = true;
-        return this.#owner.schedule();
+        this.#owner.schedule();
+        break;
       case "ECHO_RES":
         this.#onEcho.shift()?.();
-        return;
+        break;
       case "ERROR":
-        return this.#owner.refused(this, packet.args.code.toString(), packet.args.text.toString());
+        this.#owner.refused(this, packet.args.code.toString(), packet.args.text.toString());
+        break;
       default:
         throw new GearmanError("PROTOCOL", `${packet.name} packet sent to a worker`);
     }
