@@ -43,13 +43,13 @@ export const fail = (errorName: ErrorName, message: string): BasilError => new B
  * can hold (536,870,888).
  */
 export function claimText(task: TaskContext, builtin: string, length: number): void {
-  task.claim(length);
   if (length > constants.MAX_STRING_LENGTH) {
     throw fail(
       "ARGUMENT_ERROR",
       `${builtin}: a string of ${length} characters is over the limit of ${constants.MAX_STRING_LENGTH}`,
     );
   }
+  task.claim(length);
 }
 
 /** Bytes a list or dictionary needs for each element, at least. */

@@ -24,6 +24,9 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [number: number, text: str
   ENAMETOOLONG: [36, "File name too long"],
   ENOTEMPTY: [39, "Directory not empty"],
   ELOOP: [40, "Too many levels of symbolic links"],
+  ENOTSUP: [95, "Operation not supported"],
+  // Node's own, for a path with a zero byte.
+  ERR_INVALID_ARG_VALUE: [22, "Invalid argument"],
 };
 
 /** The IO_ERROR for a failed operation on a path; errors that are BASIC's already stay themselves. */

@@ -64,7 +64,7 @@ export interface Caller {
 
 /** Opens a module on a host and gives a function that calls its rows. */
 export function callerOf<State>(module: HostModule<State>, host: Host = bareHost, task = new CountingTask()): Caller {
-  const state = module.open({ host, report() {} });
+  const state = module.open({ host, report() {}, placeOf: () => undefined, holdsWork() {} });
   const run = (name: string, values: Value[]): unknown => {
     const row = findRow(module, name);
     return row.run(state, converted(row, values) as never, task);

@@ -146,7 +146,7 @@ describe("FORMAT$", () => {
   });
 
   test("without a picture it is the display form", () => {
-    expect(call("FORMAT$", 3.14159)).toBe("3.14159");
+    expect(call("FORMAT$", 2.125)).toBe("2.125");
     expect(call("FORMAT$", "x")).toBe("x");
   });
 

@@ -1,0 +1,68 @@
+/** The world as the `basil` command gives it to a program: this process's streams, files, environment and shell. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Host } from "../../../runtime/capabilities.ts";
+import { NodeEnvironment } from "./environment.ts";
+import { NodeFiles } from "./files.ts";
+import { OutputStream } from "./output.ts";
+import { NodeShell } from "./shell.ts";
+import { StandardInput } from "./standard-input.ts";
+
+export interface NodeHostOptions {
+  /** Where relative paths start: the script's directory. */
+  readonly directory: string;
+  /** What the program finds in ARGS. */
+  readonly arguments: readonly string[];
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Copied; `process.env` unless given. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Leaves out files, environment and shell. */
+  readonly sandbox?: boolean;
+}
+
+/** A host that gives back what it took from the process. */
+export interface NodeHost extends Host {
+  /** Stops reading the terminal and gives its normal mode back. */
+  close(): void;
+}
+
+/** `setTimeout` takes no longer waits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Makes the host of one program. */
+export function createNodeHost(options: NodeHostOptions): NodeHost {
+  const output = new OutputStream(options.stdout);
+  const input = new StandardInput(options.stdin);
+  const environment = new NodeEnvironment(options.environment ?? process.env);
+  return {
+    write: (bytes) => output.write(bytes),
+    writeError: (text) => void options.stderr.write(text),
+    now: () => Date.now(),
+    randomSeed: () => randomBytes(6).readUIntBE(0, 6),
+    sleep,
+    uuid: () => randomUUID(),
+    hostName: () => hostname(),
+    arguments: options.arguments,
+    input,
+    ...(!options.sandbox && {
+      environment,
+      files: new NodeFiles(options.directory),
+      shell: new NodeShell(options, environment),
+    }),
+    close() {
+      input.close();
+      output.close();
+    },
+  };
+}
+
+/** Waits however long; NaN and negative times are 0. */
+async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  let left = milliseconds > 0 ? milliseconds : 0;
+  for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) await delay(LONGEST_TIMER_MS, undefined, { signal });
+  await delay(left, undefined, { signal });
+}

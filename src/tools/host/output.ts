@@ -1,0 +1,60 @@
+/** Standard output that slows the writer down when the reader is slow, and ends the program when the reader is gone. */
+import type { Writable } from "node:stream";
+import { BasilError, ProgramEnd } from "../../../runtime/errors.ts";
+
+/** What a shell reports for a program whose reader went away: 128 + SIGPIPE. */
+const BROKEN_PIPE_EXIT_CODE = 141;
+
+/**
+ * Modes: *open*; *broken*, after the stream failed: the next write, or the one that waits, raises the failure;
+ * *deaf*, after it was raised: further output is dropped.
+ */
+export class OutputStream {
+  readonly #stream: Writable;
+  #failure: Error | undefined;
+  #isDeaf = false;
+  readonly #onError = (error: Error): void => {
+    this.#failure ??= error;
+  };
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on("error", this.#onError);
+  }
+
+  /** Takes bytes; the promise is kept when the stream wants more. */
+  write(bytes: Buffer): void | Promise<void> {
+    if (this.#isDeaf) return undefined;
+    if (this.#failure || this.#stream.destroyed) throw this.#raised();
+    if (!this.#stream.write(bytes)) return this.#drained();
+    return undefined;
+  }
+
+  /** Listens to failures no longer. */
+  close(): void {
+    // A failure of bytes on their way still needs a listener, or it would end the process with a stack trace.
+    if (this.#stream.writableLength === 0) this.#stream.off("error", this.#onError);
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        for (const event of EVENTS) this.#stream.off(event, done);
+        if (this.#failure || this.#stream.destroyed) reject(this.#raised());
+        else resolve();
+      };
+      for (const event of EVENTS) this.#stream.on(event, done);
+    });
+  }
+
+  #raised(): Error | ProgramEnd {
+    this.#isDeaf = true;
+    const failure = this.#failure as NodeJS.ErrnoException | undefined;
+    if (!failure || failure.code === "EPIPE" || failure.code === "ERR_STREAM_DESTROYED") {
+      return new ProgramEnd(BROKEN_PIPE_EXIT_CODE);
+    }
+    return new BasilError("IO_ERROR", `PRINT: ${failure.message}`, { cause: failure });
+  }
+}
+
+const EVENTS = ["drain", "error", "close"] as const;
