@@ -25,6 +25,7 @@ export async function check(
       hasErrors ||= complaints.some((complaint) => complaint.severity === "error");
     } finally {
       await interpreter.close();
+      host.close();
     }
   }
   return hasErrors ? EXIT_CODES.error : EXIT_CODES.ok;

@@ -13,8 +13,11 @@ export interface CliContext {
   readonly isColored: boolean;
 }
 
-/** How a command ends, for whoever called it; 1 is a compile or run-time error, EXIT n gives n. */
-export const EXIT_CODES = { ok: 0, error: 1, usage: 2, unreadable: 3 } as const;
+/**
+ * How a command ends, for whoever called it: 1 is a compile or run-time error, EXIT n gives n, and 141 is what a shell
+ * reports when the reader of a pipe has gone.
+ */
+export const EXIT_CODES = { ok: 0, error: 1, usage: 2, unreadable: 3, brokenPipe: 141 } as const;
 
 /** A command that cannot start: its text goes to stderr, without a stack. */
 export class CliError extends Error {

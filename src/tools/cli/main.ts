@@ -16,12 +16,10 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
     else stream.write("", () => resolve());
   });
 
-/** `basil run x | head -1`: when the reader has gone, so has the reason to run. */
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT_CODES.ok);
-  process.stderr.write(`basil: cannot write the output: ${error.message}\n`);
-  process.exit(EXIT_CODES.error);
-});
+/** `basil doc | head -1`: a reader that has gone is no mistake. What a program prints is looked after by its host. */
+const failures: NodeJS.ErrnoException[] = [];
+process.stdout.on("error", (error) => failures.push(error));
+process.stderr.on("error", () => undefined);
 
 const exitCode = await runCommandLine(process.argv.slice(2), {
   stdin: process.stdin,
@@ -33,4 +31,4 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
 });
 await drained(process.stdout);
 await drained(process.stderr);
-process.exit(exitCode);
+process.exit(failures.some(({ code }) => code === "EPIPE") ? EXIT_CODES.brokenPipe : exitCode);

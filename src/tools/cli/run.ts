@@ -65,6 +65,7 @@ async function runWith(
     return report(outcome, context) || (signals.exitCode ?? EXIT_CODES.ok);
   } finally {
     await interpreter.close();
+    host.close();
     signals.close();
   }
 }

@@ -1,0 +1,81 @@
+/** The package as its users get it: what is packed, what its entries export, and types that compile in their project. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { buildTypes, projectDirectory } from "../../src/tools/build.ts";
+import { cliPath, runNode } from "../helpers/cli.ts";
+
+let directory = "";
+beforeAll(async () => {
+  cliPath();
+  await buildTypes();
+  directory = mkdtempSync(join(tmpdir(), "basil-consumer-"));
+  mkdirSync(join(directory, "node_modules"));
+  symlinkSync(projectDirectory, join(directory, "node_modules/basil-gearman"), "dir");
+  symlinkSync(join(projectDirectory, "node_modules/@types"), join(directory, "node_modules/@types"), "dir");
+  writeFileSync(join(directory, "package.json"), '{ "type": "module" }');
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("the package", () => {
+  test("has every file that its package.json names", () => {
+    const named = [
+      packageJson.bin.basil,
+      packageJson.types,
+      ...Object.values(packageJson.exports).flatMap((entry) => Object.values(entry)),
+    ];
+    expect(named.filter((path) => path.length > 1 && !existsSync(join(projectDirectory, path)))).toEqual([]);
+  });
+
+  test("packs what users need and nothing of its workshop", () => {
+    const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: projectDirectory,
+      encoding: "utf8",
+    });
+    const [{ files }] = JSON.parse(output) as [{ files: { path: string }[] }];
+    const tops = new Set(files.map(({ path }) => path.split("/")[0]!));
+    expect([...tops].sort()).toEqual(["LICENSE", "README.md", "dist", "docs", "examples", "package.json"]);
+    expect(files.map(({ path }) => path).filter((path) => /\.test\.|^dist\/types\/test/.test(path))).toEqual([]);
+  });
+
+  test("exports the interpreter and the Gearman core under their two names", async () => {
+    writeFileSync(
+      join(directory, "names.js"),
+      `import * as basil from "basil-gearman";
+       import * as gearman from "basil-gearman/gearman";
+       console.log(typeof basil.createInterpreter, typeof basil.gearman, typeof gearman.GearmanClient, typeof gearman.GearmanServer);`,
+    );
+    const { stdout, stderr } = await runNode(["names.js"], { directory });
+    expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: "function function function function\n", stderr: "" });
+  });
+
+  test("has types that compile strictly in a user's project, without looking into the package's own checks", () => {
+    writeFileSync(
+      join(directory, "consumer.ts"),
+      `import { createHost, createInterpreter, defineModule, functionsOf, gearman, type Outcome, required, standard } from "basil-gearman";
+       import { GearmanClient } from "basil-gearman/gearman";
+       const fn = functionsOf<{ factor: number }>();
+       const shop = defineModule({
+         name: "SHOP", doc: "", open: () => ({ factor: 2 }),
+         rows: [fn({ name: "PRICE%", doc: "", params: { item: required("text", "") }, run: ({ factor }, { item }) => item.length * factor })],
+       });
+       const interpreter = createInterpreter({ modules: [standard(), gearman(), shop], host: createHost(), limits: { steps: 1000 } });
+       const outcome: Outcome = await interpreter.run("PRINT 1");
+       export const code: number = outcome.kind === "ended" ? outcome.exitCode : 1;
+       export const client = GearmanClient;`,
+    );
+    const options = { module: "nodenext", target: "es2023", strict: true, noEmit: true, skipLibCheck: false, types: ["node"] };
+    writeFileSync(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["consumer.ts"] }));
+    const tsc = join(projectDirectory, "node_modules/typescript/bin/tsc");
+    let output = "";
+    try {
+      output = execFileSync(process.execPath, [tsc, "-p", directory], { encoding: "utf8" });
+    } catch (error) {
+      output = String((error as { stdout: unknown }).stdout);
+    }
+    expect(output).toBe("");
+  });
+});
