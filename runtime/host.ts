@@ -170,7 +170,7 @@ export interface AliasRow {
 export type Row<State> = FunctionRow<State> | PropertyRow<State> | ConstantRow | AliasRow;
 
 /** What an author writes for a function; `waits`, `yields`, `isInteger` and `niladic` are false unless said. */
-interface FunctionSpec<State, Name extends string, P extends Params, W extends boolean> {
+export interface FunctionSpec<State, Name extends string, P extends Params, W extends boolean> {
   readonly name: Name;
   readonly doc: string;
   readonly params: P;

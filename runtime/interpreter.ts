@@ -163,11 +163,16 @@ class BasilInterpreter implements Interpreter {
     try {
       await main.done;
       await this.#drain(main.signal);
-      return { kind: "ended", exitCode: 0, warnings: [] };
+      return { kind: "ended", exitCode: 0, warnings: [...engine.warnings] };
     } catch (error) {
       if (error === STOPPED) return { kind: "stopped" };
       if (!(error instanceof ProgramEnd)) return { kind: "failed", error: engine.located(error), exitCode: 1 };
-      return { kind: "ended", exitCode: error.exitCode, warnings: [], ...(error.stoppedAt && { stoppedAt: error.stoppedAt }) };
+      return {
+        kind: "ended",
+        exitCode: error.exitCode,
+        warnings: [...engine.warnings],
+        ...(error.stoppedAt && { stoppedAt: error.stoppedAt }),
+      };
     } finally {
       engine.abortOthers(STOPPED);
     }

@@ -7,6 +7,8 @@ import { type Compilation, FunctionContext } from "./context.ts";
 import { quote, takeMarks } from "./emit.ts";
 import { expression } from "./expressions.ts";
 import { inferVariables } from "./infer.ts";
+import { planJumps } from "./jump-plan.ts";
+import { jumpingBlock } from "./jumps.ts";
 import { statement } from "./statements.ts";
 import { type IncludeReader, type Outside, type RoutineUnit, resolveUnit, type Unit, type Variable } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
@@ -44,7 +46,7 @@ export function compileProgram(
   const unit = resolveUnit(program, environment.readInclude, names, outside, found);
   const colours = colourUnit(unit, surface);
   const compilation: Compilation = {
-    emit: { expression, statement },
+    emit: { expression, statement, jumpingBlock },
     unit,
     surface,
     outside,
@@ -54,6 +56,7 @@ export function compileProgram(
     dynamicCallsWait: colours.dynamicCallsWait,
     data: [],
     dataLabels: new Map(),
+    fileOf: filesOfStatements(unit),
   };
   const mainWaits = colours.mainWaits || environment.mainGivesWay;
   const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
@@ -69,6 +72,12 @@ export function compileProgram(
     },
     complaints: found,
   };
+}
+
+/** Which file each top-level statement is from, when there are several. */
+function filesOfStatements(unit: Unit): Compilation["fileOf"] {
+  if (unit.files.length === 1) return null;
+  return new Map(unit.segments.flatMap(({ file, statements }) => statements.map((node) => [node, file] as const)));
 }
 
 function infer(unit: Unit, compilation: Compilation, main: FunctionContext): void {
@@ -97,12 +106,10 @@ function collectData(unit: Unit, compilation: Compilation): void {
 function programCode(unit: Unit, compilation: Compilation, main: FunctionContext): string {
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
   const globals = [...unit.globals.values()].filter((variable) => variable.isStored || unit.hasDynamicCode);
-  const body = unit.segments
-    .map((segment) => {
-      main.file = segment.file;
-      return main.block(segment.statements);
-    })
-    .join("\n");
+  const statements = unit.segments.flatMap((segment) => segment.statements);
+  main.jumps = planJumps(main, statements);
+  const body = main.block(statements);
+  const pending = main.gosubs ? `pendingGosubs(${main.gosubs});` : "";
   const routines = [...unit.routines.values()].map((routine) => routineCode(routine, compilation));
   const star = main.waits ? "*" : "";
   return [
@@ -119,6 +126,7 @@ function programCode(unit: Unit, compilation: Compilation, main: FunctionContext
     declare(globals.filter(isOwn)),
     declareTemporaries(main),
     body,
+    pending,
     "}",
     `return { main, mainWaits: ${main.waits}, routines: {${routines.map((routine) => routine.entry).join(", ")}}, globals: {${
       unit.hasDynamicCode ? globals.map(accessor).join(", ") : ""
@@ -157,6 +165,7 @@ function routineCode(routine: RoutineUnit, compilation: Compilation): { code: st
 
 function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boolean, name: string): string {
   const context = new FunctionContext(compilation, routine, routine.file, waits);
+  context.jumps = planJumps(context, routine.node.body);
   const body = context.block(routine.node.body);
   const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
   const truncated = routine.parameters.filter((parameter) => parameter.isInteger);

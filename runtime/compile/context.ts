@@ -19,6 +19,8 @@ export interface Code {
 export interface Emitters {
   readonly expression: (context: FunctionContext, node: ast.Expression) => Code;
   readonly statement: (context: FunctionContext, node: ast.Statement) => string;
+  /** A list of statements of a function with labels or jumps. */
+  readonly jumpingBlock: (context: FunctionContext, statements: readonly ast.Statement[]) => string;
 }
 
 /** The whole compilation: shared by all functions of a unit. */
@@ -37,13 +39,41 @@ export interface Compilation {
   readonly data: { readonly text: string; readonly isQuoted: boolean }[];
   /** First DATA item at or after each top-level label, for RESTORE. */
   readonly dataLabels: Map<string, number>;
+  /** The file of each top-level statement; null when all are from one. */
+  readonly fileOf: ReadonlyMap<ast.Statement, UnitFile> | null;
 }
 
-/** An enclosing loop, as BREAK, CONTINUE and EXIT see it. */
+/** An enclosing loop, as BREAK, CONTINUE and EXIT see it: the JavaScript that leaves it or starts its next round. */
 export interface LoopFrame {
   readonly kind: "loop";
   readonly word: "FOR" | "WHILE" | "DO";
+  readonly breakJs: string;
+  readonly continueJs: string;
+}
+
+/** An enclosing stretch of code with labels: jumps inside it go through its dispatch loop. */
+export interface RegionFrame {
+  readonly kind: "region";
+  /** The variable that names the block to run next, and the label of the dispatch loop. */
+  readonly next: string;
   readonly label: string;
+  /** Numbers of the blocks that labels start, by upper-case label. */
+  readonly blocks: ReadonlyMap<string, number>;
+  /** Blocks that a RETURN can come back to. */
+  readonly returns: number[];
+  /** The function the region was made into, when GOSUB leaves a TRY inside it; its ways out, numbered from 2. */
+  readonly asFunction: { readonly name: string; readonly how: string; readonly exits: string[] } | null;
+}
+
+/** Which statements of a function take part in jumps. */
+export interface JumpPlan {
+  /** Upper-case labels that something jumps to. */
+  readonly targets: ReadonlySet<string>;
+  /** Statements that are a jump or a target, or hold one. */
+  readonly involved: ReadonlySet<ast.Statement>;
+  /** Statements that must be cut into blocks: they hold a target or a GOSUB. */
+  readonly cut: ReadonlySet<ast.Statement>;
+  readonly hasGosub: boolean;
 }
 
 /** An enclosing TRY with FINALLY: jumps out of it must run FINALLY first. */
@@ -64,7 +94,12 @@ export class FunctionContext {
   /** It is a generator: waiting calls are allowed, and its loops give way. */
   readonly waits: boolean;
   file: UnitFile;
-  readonly frames: (LoopFrame | FinallyFrame)[] = [];
+  readonly frames: (LoopFrame | FinallyFrame | RegionFrame)[] = [];
+  /** Set when the function has labels or jumps. */
+  jumps: JumpPlan | null = null;
+  /** The variable with the return points of active GOSUBs. */
+  gosubs: string | null = null;
+  #blocks = 0;
   /** JavaScript names that hold the objects of the open WITH blocks. */
   readonly withs: string[] = [];
   /** Names of caught errors of the open CATCH blocks, for bare RAISE. */
@@ -95,7 +130,14 @@ export class FunctionContext {
 
   /** A list of statements, one generated line or more each. */
   block(statements: readonly ast.Statement[]): string {
-    return statements.map((node) => this.compilation.emit.statement(this, node)).join("\n");
+    const { emit } = this.compilation;
+    return this.jumps ? emit.jumpingBlock(this, statements) : statements.map((node) => emit.statement(this, node)).join("\n");
+  }
+
+  /** The number of a new block of a dispatch loop: unique in the function. */
+  newBlock(): number {
+    this.#blocks += 1;
+    return this.#blocks;
   }
 
   /** A list of statements that may not run: what it assigns is not certain afterwards. */

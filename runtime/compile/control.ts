@@ -70,7 +70,7 @@ function loopBody(
   body: readonly ast.Statement[],
 ): { label: string; js: string } {
   const label = context.label("L");
-  context.frames.push({ kind: "loop", word, label });
+  context.frames.push({ kind: "loop", word, breakJs: `break ${label};`, continueJs: `continue ${label};` });
   const js = context.optionalBlock(body);
   context.frames.pop();
   return { label, js: `${backEdge(context)}\n${js}` };
@@ -82,7 +82,7 @@ export function whileLoop(context: FunctionContext, node: ast.While): string {
   return `${label}: while (${test}) {\n${js}\n}`;
 }
 
-const loopTest = (context: FunctionContext, test: ast.LoopTest): string =>
+export const loopTest = (context: FunctionContext, test: ast.LoopTest): string =>
   test.kind === "UNTIL" ? `!${condition(context, test.condition)}` : condition(context, test.condition);
 
 export function doLoop(context: FunctionContext, node: ast.Do): string {
@@ -93,7 +93,18 @@ export function doLoop(context: FunctionContext, node: ast.Do): string {
   return `${label}: do {\n${before ? `if (!(${before})) break;\n` : ""}${js}\n} while (${after});`;
 }
 
-export function forLoop(context: FunctionContext, node: ast.For): string {
+/** The pieces a FOR is made of, for the structured loop and for one with labels inside. */
+export interface ForParts {
+  /** Stores the first value. */
+  readonly start: string;
+  /** Computes the step where its sign is not known before: to run before the first test and before each advance. */
+  readonly holdStep: string;
+  readonly test: string;
+  /** Steps the variable, as an expression. */
+  readonly advance: string;
+}
+
+export function forParts(context: FunctionContext, node: ast.For): ForParts {
   const variable = context.variable(node.variable.name)!;
   const from = { js: asNumber(context, context.expression(node.from), node.from.span), kinds: NUMBER };
   const start = storeVariable(context, variable, from, node.variable.span);
@@ -107,7 +118,11 @@ export function forLoop(context: FunctionContext, node: ast.For): string {
   const test = direction === "up" ? upward : direction === "down" ? downward : `(${held} >= 0 ? ${upward} : ${downward})`;
   const added = { js: `(${asNumber(context, reading(), node.variable.span)} + ${held})`, kinds: NUMBER };
   const advance = storeVariable(context, variable, added, node.variable.span).slice(0, -1);
-  const holdStep = direction === "unknown" ? `${held} = ${step}` : "";
+  return { start, holdStep: direction === "unknown" ? `${held} = ${step}` : "", test, advance };
+}
+
+export function forLoop(context: FunctionContext, node: ast.For): string {
+  const { start, holdStep, test, advance } = forParts(context, node);
   const { label, js } = loopBody(context, "FOR", node.body);
   return `${start}${holdStep && `\n${holdStep};`}\n${label}: for (; ${test}; ${holdStep && `${holdStep}, `}${advance}) {\n${js}\n}`;
 }
@@ -143,7 +158,7 @@ export function select(context: FunctionContext, node: ast.Select): string {
   return `${held.js} = ${subject.js};\n${arms.join(" else ")}`;
 }
 
-function caseTest(context: FunctionContext, subject: Code, test: ast.CaseTest): string {
+export function caseTest(context: FunctionContext, subject: Code, test: ast.CaseTest): string {
   const compare = (operator: "=" | "<>" | "<" | "<=" | ">" | ">=", node: ast.Expression): string =>
     operation(context, operator, subject, context.expression(node), node.span).js;
   if (test.kind === "equal") return compare("=", test.value);
@@ -153,18 +168,20 @@ function caseTest(context: FunctionContext, subject: Code, test: ast.CaseTest): 
 
 /**
  * Leaves everything down to frame number `target` (−1: the function), running each FINALLY on the way: `js` is what
- * leaves in the end. A FINALLY in between is reached by its label and does the rest when it has run.
+ * leaves in the end. A FINALLY in between is reached by its label and does the rest when it has run; a region that
+ * was made into a function returns, and its caller does the rest.
  */
 export function jump(context: FunctionContext, target: number, js: string): string {
   for (let at = context.frames.length - 1; at > target; at--) {
     const frame = context.frames[at]!;
-    if (frame.kind !== "finally") continue;
+    const stop = frame.kind === "finally" ? frame : frame.kind === "region" ? frame.asFunction : null;
+    if (!stop) continue;
     const rest = context.frames.splice(at);
     const after = jump(context, target, js);
     context.frames.push(...rest);
-    let number = frame.exits.indexOf(after);
-    if (number < 0) number = frame.exits.push(after) - 1;
-    return `{ ${frame.how} = ${number + 2}; break ${frame.label}; }`;
+    let number = stop.exits.indexOf(after);
+    if (number < 0) number = stop.exits.push(after) - 1;
+    return `{ ${stop.how} = ${number + 2}; ${frame.kind === "finally" ? `break ${frame.label};` : "return;"} }`;
   }
   return js;
 }
@@ -173,13 +190,13 @@ export function jump(context: FunctionContext, target: number, js: string): stri
 export function exitLoop(context: FunctionContext, word: LoopFrame["word"] | null, how: "break" | "continue"): string {
   const target = context.frames.findLastIndex((frame) => frame.kind === "loop" && (word === null || frame.word === word));
   const frame = context.frames[target];
-  return frame?.kind === "loop" ? jump(context, target, `${how} ${frame.label};`) : "";
+  return frame?.kind === "loop" ? jump(context, target, how === "break" ? frame.breakJs : frame.continueJs) : "";
 }
 
 /** Leaves the routine with a value. A FINALLY on the way keeps the value while it runs. */
 export function leave(context: FunctionContext, value: string): string {
   const depth = context.routine ? "S.depth--; " : "";
-  const isHeld = context.frames.some((frame) => frame.kind === "finally");
+  const isHeld = context.frames.some((frame) => frame.kind === "finally" || (frame.kind === "region" && frame.asFunction));
   if (!isHeld)
     return context.routine && value !== "null" ? `{ const r = ${value}; ${depth}return r; }` : `{ ${depth}return ${value}; }`;
   const held = context.temporary("r");

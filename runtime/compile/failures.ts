@@ -10,13 +10,9 @@ export function raise(context: FunctionContext, node: ast.Raise): string {
   return context.at(node.span, `throw ${context.caught.at(-1) ?? "null"};`);
 }
 
-/** RETURN: outside routines a value is computed and dropped, and the statement has nothing to leave. */
-export function returnFrom(context: FunctionContext, node: ast.Return): string {
-  if (!context.routine) {
-    if (node.value) return `${context.value(node.value)};`;
-    return `${context.at(node.span, "returnWithoutGosub()")};`;
-  }
-  return leave(context, node.value ? context.expression(node.value).js : "null");
+/** `RETURN e`: outside routines the value is computed and dropped. */
+export function returnFrom(context: FunctionContext, value: ast.Expression): string {
+  return context.routine ? leave(context, context.value(value)) : `${context.value(value)};`;
 }
 
 export function tryStatement(context: FunctionContext, node: ast.Try): string {

@@ -8,12 +8,14 @@ import { blockIf, doLoop, exitLoop, forEach, forLoop, leave, select, whileLoop }
 import { dim } from "./dim.ts";
 import { quote } from "./emit.ts";
 import { raise, returnFrom, tryStatement } from "./failures.ts";
+import { bareReturn, goSub, goTo, onJump, returnTo } from "./jumps.ts";
 import { asNumber, asText, waiting } from "./operations.ts";
 import { placeIsText, store } from "./stores.ts";
 import { NUMBER, STRING } from "./types.ts";
 
 /** One statement. */
 export function statement(context: FunctionContext, node: ast.Statement): string {
+  context.file = context.compilation.fileOf?.get(node) ?? context.file;
   switch (node.kind) {
     case "print":
       return print(context, node);
@@ -52,7 +54,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "raise":
       return raise(context, node);
     case "return":
-      return returnFrom(context, node);
+      return node.value ? returnFrom(context, node.value) : bareReturn(context, node);
     case "break":
       return exitLoop(context, null, "break");
     case "continue":
@@ -92,12 +94,15 @@ export function statement(context: FunctionContext, node: ast.Statement): string
       context.complain(complaints.includeInside(context.place(node.span)));
       return "";
     case "label":
-    case "goto":
-    case "gosub":
-    case "onJump":
-    case "returnTo":
-      context.complain(complaints.syntax(context.place(node.span), "Labels, GOTO and GOSUB are not supported yet."));
       return "";
+    case "goto":
+      return goTo(context, node.label);
+    case "gosub":
+      return goSub(context, node.label, node.span);
+    case "onJump":
+      return onJump(context, node);
+    case "returnTo":
+      return returnTo(context, node);
   }
 }
 

@@ -50,6 +50,8 @@ export class Engine implements EngineServices {
   readonly states: readonly unknown[];
   /** Routines of all units that were linked, by upper-case name. */
   readonly routines = new Map<string, CompiledRoutine>();
+  /** Warnings of the current run. */
+  readonly warnings: string[] = [];
   /** Called when a module starts or ends work that a stop should let finish. */
   onHoldsWork: (isHolding: boolean) => void = () => undefined;
   readonly #limits: Limits;
@@ -105,6 +107,7 @@ export class Engine implements EngineServices {
   /** Begins a run: limits count from here. */
   beginRun(): void {
     this.#steps = 0;
+    this.warnings.length = 0;
     const { deadlineMs } = this.#limits;
     this.#deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
     this.#turnedAt = performance.now();
@@ -170,6 +173,10 @@ export class Engine implements EngineServices {
   }
 
   // ── Output ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
 
   print(text: string): void {
     this.#output.push(text);

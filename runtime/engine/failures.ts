@@ -39,3 +39,17 @@ export function unknownMember(module: string, name: string, hint: string): never
 export function exit(code: number): never {
   throw new ProgramEnd(Math.trunc(code) & 255);
 }
+
+/** Most GOSUBs that may be active at once in one activation. */
+const MAX_GOSUBS = 4096;
+
+/** GOSUB: remembers the block to come back to. */
+export function pushGosub(active: number[], block: number): void {
+  if (active.length >= MAX_GOSUBS) throw new BasilError("GOSUB_ERROR", `GOSUB stack overflow (depth limit ${MAX_GOSUBS})`);
+  active.push(block);
+}
+
+/** RETURN TO: forgets the latest GOSUB. */
+export function popGosub(active: number[] | null | undefined): void {
+  if (active?.pop() === undefined) returnWithoutGosub();
+}

@@ -248,6 +248,10 @@ function programHelpers(engine: EngineServices, unit: CompiledUnit) {
       engine.host.environment.set(name, value, isExported);
     },
     inputFields: (prompt: string, wanted: readonly number[], isLine: boolean) => inputFields(engine, prompt, wanted, isLine),
+    pendingGosubs: (active: readonly number[] | undefined): void => {
+      if (active && active.length > 0)
+        engine.warn(`program terminated with ${active.length} pending GOSUB frames (missing RETURN?)`);
+    },
     dataList: (items: DataList["items"]): DataList => ({ items, next: 0 }),
     readData,
   };

@@ -25,6 +25,8 @@ export interface EngineServices extends TaskServices {
   /** The handle of a SUB given by name or as a FUNCTION value; undefined when there is none. */
   subHandle(value: Value): SubHandle | undefined;
   print(text: string): void;
+  /** Remembers a warning for the end of the run. */
+  warn(text: string): void;
   /** The fuel is used up: looks at all limits. True when the event loop should turn now. */
   tick(): boolean;
 }
