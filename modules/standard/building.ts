@@ -186,4 +186,4 @@ function numberPrefix(text: string): number {
   return other[1] === undefined ? Number(`0b${other[2]}`) : Number(`0x${other[1]}`);
 }
 
-export const buildingRows = [...repetitionRows, ...replacementRows, ...conversionRows];
+export const buildingRows = [...repetitionRows, ...replacementRows, ...conversionRows] as const;

@@ -10,7 +10,7 @@ const KEY = required("text", "The key, exactly.");
 /** Elements a list moves natively in about the time of one step. */
 const MOVES_PER_STEP = 256;
 
-const outOfRange = (index: number): Error => fail("INDEX_ERROR", `List index out of range: ${display(index)}`);
+const outOfRange = (index: number): Error => fail("INDEX_ERROR", `List index out of range: ${display(index + 0)}`);
 
 const listRows = [
   fn({
@@ -172,4 +172,4 @@ const typeRows = [
   }),
 ];
 
-export const collectionRows = [...listRows, ...dictRows, ...arrayRows, ...typeRows];
+export const collectionRows = [...listRows, ...dictRows, ...arrayRows, ...typeRows] as const;

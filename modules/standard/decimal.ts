@@ -42,7 +42,7 @@ const MAX_PLACES = 400;
 export function round(value: number, places = 0): number {
   if (!Number.isFinite(value)) return value;
   if (Number.isInteger(value) && !(places < 0)) return value + 0;
-  const wanted = Math.trunc(Math.max(-MAX_PLACES, Math.min(MAX_PLACES, places)));
+  const wanted = Math.trunc(Math.max(-MAX_PLACES, Math.min(MAX_PLACES, places || 0)));
   if (wanted === 0) return roundWhole(value);
   const { digits, point } = roundDecimal(decimalOf(value), wanted);
   if (digits === "") return 0;

@@ -105,4 +105,4 @@ const errorRows = [
   }),
 ];
 
-export const environmentRows = [...placeRows, ...errorRows];
+export const environmentRows = [...placeRows, ...errorRows] as const;

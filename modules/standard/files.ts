@@ -245,4 +245,4 @@ const handleRows = [
   }),
 ];
 
-export const fileRows = [...wholeFileRows, ...placeRows, ...handleRows];
+export const fileRows = [...wholeFileRows, ...placeRows, ...handleRows] as const;

@@ -99,4 +99,4 @@ export const formatRows = [
       return formatNumber(toNumber(value), format);
     },
   }),
-];
+] as const;

@@ -52,4 +52,4 @@ export const inputRows = [
       return (await input.readCharacter(task.signal)) ?? "";
     },
   }),
-];
+] as const;

@@ -33,4 +33,4 @@ export const jsonTextRows = [
     params: { value: required("any", "The value.") },
     run: (_, { value }, task) => stringifyJson(meantBy(value, task), { caller: "JSON_STRINGIFY$", sortsKeys: true }, task),
   }),
-];
+] as const;

@@ -129,4 +129,4 @@ const randomRows = [
   }),
 ];
 
-export const numberRows = [...roundingRows, ...mathRows, ...extremeRows, ...randomRows];
+export const numberRows = [...roundingRows, ...mathRows, ...extremeRows, ...randomRows] as const;

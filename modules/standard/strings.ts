@@ -71,7 +71,7 @@ const searchRows = [
     },
     isInteger: true,
     run({ texts }, { text, part, start = 1 }, task) {
-      const first = Math.max(start, 1);
+      const first = Math.max(start || 1, 1);
       if (first > 1 && first > texts.length(text) + 1) return 0;
       if (part === "") return first;
       const at = search(task, text, part, texts.offset(text, first - 1));
@@ -89,7 +89,7 @@ const searchRows = [
     isInteger: true,
     yields: true,
     run({ texts }, { text, part, start = 0 }, task) {
-      const first = Math.max(start, 0);
+      const first = Math.max(start || 0, 0);
       const length = texts.length(text);
       if (part === "") return Math.min(first, length);
       if (first > length) return 0;
@@ -191,4 +191,4 @@ const characterRows = [
 const isCharacter = (code: number): boolean =>
   Number.isInteger(code) && code >= 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
 
-export const stringRows = [...pieceRows, ...searchRows, ...caseRows, ...characterRows];
+export const stringRows = [...pieceRows, ...searchRows, ...caseRows, ...characterRows] as const;

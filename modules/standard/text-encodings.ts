@@ -200,4 +200,4 @@ const byteRows = [
   }),
 ];
 
-export const encodingRows = [...htmlRows, ...urlRows, ...byteRows];
+export const encodingRows = [...htmlRows, ...urlRows, ...byteRows] as const;

@@ -74,4 +74,4 @@ export const timeRows = [
       return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
     },
   }),
-];
+] as const;

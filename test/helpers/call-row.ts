@@ -3,7 +3,7 @@ import { decodeBytes, encodeText } from "../../runtime/bytes.ts";
 import type { Host } from "../../runtime/capabilities.ts";
 import { BasilError } from "../../runtime/errors.ts";
 import type { FunctionRow, HostModule, Param, TaskContext, TaskKey } from "../../runtime/host.ts";
-import { BasilArray, Dict, display, isTrue, toInteger, toNumber, type Value } from "../../runtime/values.ts";
+import { BasilArray, Dict, display, isTrue, toNumber, type Value } from "../../runtime/values.ts";
 
 /** A host that has nothing but a clock that stands still at 2024-03-09 05:06:07.089 local time. */
 export const bareHost: Host = {
@@ -112,7 +112,7 @@ function convert(row: string, param: Param, value: Value, position: number): unk
     case "number":
       return toNumber(value);
     case "integer":
-      return toInteger(toNumber(value));
+      return Math.trunc(toNumber(value));
     case "truth":
       return isTrue(value);
     case "display":

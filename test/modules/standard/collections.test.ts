@@ -59,6 +59,8 @@ test("HASKEY%, KEYS, VALUES and REMOVEKEY keep to exact keys and their order", (
 test.each<[string, Value[], string, string]>([
   ["INSERTAT", [[1], 3, 0], "INDEX_ERROR", "List index out of range: 3"],
   ["INSERTAT", [[1], 0, 0], "INDEX_ERROR", "List index out of range: 0"],
+  ["REMOVEAT", [[1], -0.5], "INDEX_ERROR", "List index out of range: 0"],
+  ["REMOVEAT", [[1], Number.NaN], "INDEX_ERROR", "List index out of range: NaN"],
   ["REMOVEAT", [[1], 0], "INDEX_ERROR", "List index out of range: 0"],
   ["REMOVEAT", [[1], 2], "INDEX_ERROR", "List index out of range: 2"],
   ["REMOVEAT", [[], -1], "INDEX_ERROR", "List index out of range: -1"],
