@@ -43,7 +43,7 @@ export function parseExpression(
   const source = new SourceFile(options.file, withoutMark(text));
   const lexed = tokenize(source);
   const laidOut = layOut(source, [t.makeToken(t.LeftParen, "", 0), ...lexed.tokens], options.dialect ?? "classic");
-  const tokens = laidOut.tokens.filter((token, index) => index > 0);
+  const tokens = laidOut.tokens.slice(1);
   const parser = theParser();
   parser.start(source, tokens, options.dialect ?? "classic");
   const expression = parser.wholeExpression();

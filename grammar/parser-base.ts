@@ -183,7 +183,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     const rest = text.slice(start, start + 60);
     if (/^(?:\n|'|#|\/\/|REM(?![\w$%@&]))/i.test(rest))
       return { text: "the end of the line", span: { start: offset, end: offset } };
-    const image = /^(?:[A-Za-z_][\w$%@&]*|[0-9][\w.]*|"[^"\n]*"?|<=|>=|<>|!=|==|[^])/.exec(rest)![0];
+    const image = /^(?:[A-Za-z_][\w$%@&]*|[0-9][\w.]*|"[^"\n]*"?|<=|>=|<>|!=|==|[\s\S])/.exec(rest)![0];
     const span = { start, end: start + image.length };
     return { text: image.startsWith('"') ? `the string ${image}` : `"${image}"`, span };
   }

@@ -46,6 +46,9 @@ export abstract class ExpressionParser extends ParserBase {
     return run === undefined || this.RECORDING_PHASE ? operand : run.finish();
   });
 
+  /** A value with everything glued to it, without operators: what statements start with, and where values are stored. */
+  readonly chain: ParserMethod<[], Expression> = this.RULE("chain", () => this.operand(4));
+
   /** The rest of an expression whose first operand has been parsed. */
   readonly expressionTail: ParserMethod<[Expression], Expression> = this.RULE("expressionTail", (first: Expression) => {
     const run = new OperatorRun();

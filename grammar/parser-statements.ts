@@ -77,7 +77,7 @@ export abstract class StatementParser extends ExpressionParser {
     const start = this.here();
     let isLine = false;
     let hasQuestionMark = true;
-    this.OR8([
+    this.OR1([
       { ALT: () => this.CONSUME(k.INPUT) },
       {
         ALT: () => {
@@ -88,7 +88,7 @@ export abstract class StatementParser extends ExpressionParser {
     ]);
     const prompt = this.OPTION(() => {
       const text = this.SUBRULE(this.text);
-      const separator = this.OR9({
+      const separator = this.OR2({
         DEF: [{ ALT: () => this.CONSUME(t.ListSemicolon) }, { ALT: () => this.CONSUME(t.Comma) }],
         ERR_MSG: '";" or "," and a variable after the prompt',
       });
@@ -155,7 +155,7 @@ export abstract class StatementParser extends ExpressionParser {
   readonly valueStatement: StatementRule = this.RULE("valueStatement", (): Statement => {
     const start = this.here();
     const isGrouped = this.LA(1).tokenType === t.LeftParen;
-    const first = this.operand(5);
+    const first = this.SUBRULE(this.chain);
     const isTarget = isPlace(first) && !isGrouped;
     const value = this.OPTION1({
       GATE: () => isTarget,
@@ -196,7 +196,7 @@ export abstract class StatementParser extends ExpressionParser {
   readonly call: StatementRule = this.RULE("call", (): Statement => {
     const start = this.here();
     this.CONSUME(k.CALL);
-    const what = this.operand(1);
+    const what = this.SUBRULE(this.chain);
     const span = this.spanFrom(start);
     if (what.kind === "call")
       return { kind: "callStatement", target: what.target, arguments: what.arguments, form: "call", span };
@@ -248,7 +248,7 @@ export abstract class StatementParser extends ExpressionParser {
   }
 
   #place(index: number): Place {
-    const value = this.operand(index);
+    const value = this.subrule(index, this.chain);
     if (!isPlace(value) && !this.RECORDING_PHASE) {
       const text = this.source.text.slice(value.span.start, Math.min(value.span.end, value.span.start + 40));
       this.abandon(complaints.expected(this.at(value.span), "a variable, an element or a member", text));

@@ -52,12 +52,12 @@ export class BasilParser extends DeclarationParser {
 
   /** All statements of the text; what fits nowhere is complained about and skipped. */
   readonly program: ParserMethod<[], Body> = this.RULE("program", () => {
-    const list = this.body(1);
+    const list = this.SUBRULE1(this.body);
     while (!this.RECORDING_PHASE && this.LA(1).tokenType !== EOF) {
       const { text, span } = this.describe(this.LA(1));
       this.complain(complaints.expected(this.at(span), "a statement", text));
       this.SKIP_TOKEN();
-      list.push(...this.body(1));
+      list.push(...this.SUBRULE2(this.body));
     }
     return list;
   });
@@ -74,40 +74,38 @@ export class BasilParser extends DeclarationParser {
     this.complain(complaints.expected(this.at(span), "one expression only", text));
   }
 
-  protected body(index: number): Body {
+  /** The statements up to a token that closes or divides. One rule for every level of nesting: depth costs stack. */
+  readonly body: ParserMethod<[], Body> = this.RULE("body", () => {
     const list: Body = [];
-    this.many(index + 100, () => {
-      const statement = this.subrule(index, this.statement);
+    this.MANY(() => {
+      const statement = this.or(0, (this.#alternatives ??= this.#statementAlternatives()));
       if (statement !== undefined) list.push(statement);
     });
     return list;
+  });
+
+  #statementAlternatives(): { ALT: () => Statement | undefined }[] {
+    return [
+      { ALT: () => this.line(1, () => this.SUBRULE(this.simple)) },
+      { ALT: () => this.#label() },
+      { ALT: () => this.#block() },
+      { ALT: () => this.#if() },
+      { ALT: () => this.#while() },
+      { ALT: () => this.#do() },
+      { ALT: () => this.#for() },
+      { ALT: () => this.#forEach() },
+      { ALT: () => this.#select() },
+      { ALT: () => this.#with() },
+      { ALT: () => this.#try() },
+      { ALT: () => this.#routine() },
+      { ALT: () => this.typeDefinition() },
+    ];
   }
 
-  readonly statement: ParserMethod<[], Statement | undefined> = this.RULE("statement", () =>
-    this.or(
-      0,
-      (this.#alternatives ??= [
-        { ALT: () => this.line(1, () => this.SUBRULE(this.simple)) },
-        {
-          ALT: () => {
-            const token = this.CONSUME(t.LabelDefinition);
-            return { kind: "label", name: token.image, span: this.spanOf(token) };
-          },
-        },
-        { ALT: () => this.#block() },
-        { ALT: () => this.#if() },
-        { ALT: () => this.#while() },
-        { ALT: () => this.#do() },
-        { ALT: () => this.#for() },
-        { ALT: () => this.#forEach() },
-        { ALT: () => this.#select() },
-        { ALT: () => this.#with() },
-        { ALT: () => this.#try() },
-        { ALT: () => this.#routine() },
-        { ALT: () => this.typeDefinition() },
-      ]),
-    ),
-  );
+  #label(): Statement {
+    const token = this.CONSUME(t.LabelDefinition);
+    return { kind: "label", name: token.image, span: this.spanOf(token) };
+  }
 
   readonly simple: ParserMethod<[], Statement> = this.RULE("simple", () =>
     this.or(
@@ -139,7 +137,7 @@ export class BasilParser extends DeclarationParser {
   #block(): Statement {
     const start = this.here();
     this.consume(1, t.BlockStart);
-    const body = this.body(1);
+    const body = this.subrule(1, this.body);
     this.consume(1, t.EndBlock);
     return { kind: "block", body, span: this.spanFrom(start) };
   }
@@ -154,14 +152,14 @@ export class BasilParser extends DeclarationParser {
         this.consume(index, k.THEN, { ERR_MSG: "THEN after the condition" });
         return value;
       });
-      const body = this.body(index);
+      const body = this.subrule(index, this.body);
       if (condition !== undefined) arms.push({ condition, body });
     };
     arm(k.IF, 2);
     this.many(3, () => arm(k.ELSEIF, 3));
     const otherwise = this.option(4, () => {
       this.consume(4, k.ELSE);
-      return this.body(4);
+      return this.subrule(4, this.body);
     });
     this.consume(4, t.EndIf);
     return { kind: "if", arms, otherwise: otherwise ?? null, span: this.spanFrom(start) };
@@ -171,7 +169,7 @@ export class BasilParser extends DeclarationParser {
     const start = this.here();
     this.consume(5, k.WHILE);
     const condition = this.line(5, () => this.subrule(5, this.expression));
-    const body = this.body(5);
+    const body = this.subrule(5, this.body);
     this.consume(5, t.EndWhile);
     return condition && { kind: "while", condition, body, span: this.spanFrom(start) };
   }
@@ -180,7 +178,7 @@ export class BasilParser extends DeclarationParser {
     const start = this.here();
     this.consume(6, k.DO);
     const before = this.line(6, () => this.option(6, () => this.#loopTest(6)) ?? null) ?? null;
-    const body = this.body(6);
+    const body = this.subrule(6, this.body);
     this.consume(6, k.LOOP);
     const after = this.line(7, () => this.option(7, () => this.#loopTest(7)) ?? null) ?? null;
     return { kind: "do", before, body, after, span: this.spanFrom(start) };
@@ -207,7 +205,7 @@ export class BasilParser extends DeclarationParser {
       });
       return { variable, from, to, step: step ?? null };
     });
-    const body = this.body(9);
+    const body = this.subrule(9, this.body);
     const span = this.#next(10, header?.variable, start);
     return header && { kind: "for", ...header, body, span };
   }
@@ -220,7 +218,7 @@ export class BasilParser extends DeclarationParser {
       this.consume(11, k.IN, { ERR_MSG: "IN" });
       return { variable, collection: this.subrule(11, this.expression) };
     });
-    const body = this.body(11);
+    const body = this.subrule(11, this.body);
     const span = this.#next(12, header?.variable, start);
     return header && { kind: "forEach", ...header, body, span };
   }
@@ -241,7 +239,7 @@ export class BasilParser extends DeclarationParser {
       this.consume(13, k.CASE, { ERR_MSG: "CASE after SELECT" });
       return this.subrule(13, this.expression);
     });
-    const [stray] = this.body(13);
+    const stray = this.subrule(13, this.body)[0];
     if (stray && stray.kind !== "label" && !this.RECORDING_PHASE) this.complain(complaints.beforeCase(this.at(stray.span)));
     const arms: Select["arms"][number][] = [];
     let otherwise: Body | null = null;
@@ -251,7 +249,7 @@ export class BasilParser extends DeclarationParser {
           ALT: () => {
             const word = this.consume(14, k.CASE);
             const tests = this.line(14, () => this.#caseTests(word.startOffset));
-            const body = this.body(14);
+            const body = this.subrule(14, this.body);
             if (otherwise !== null) this.complain(complaints.caseAfterElse(this.at(this.spanOf(word))));
             if (tests !== undefined) arms.push({ tests, body });
           },
@@ -260,7 +258,7 @@ export class BasilParser extends DeclarationParser {
           ALT: () => {
             const word = this.consume(15, t.CaseElse);
             this.line(15, () => undefined);
-            const body = this.body(15);
+            const body = this.subrule(15, this.body);
             if (otherwise !== null) this.complain(complaints.secondCaseElse(this.at(this.spanOf(word))));
             otherwise ??= body;
           },
@@ -314,7 +312,7 @@ export class BasilParser extends DeclarationParser {
     this.consume(17, k.WITH);
     const target = this.line(17, () => this.subrule(17, this.expression));
     this.withDepth++;
-    const body = this.body(17);
+    const body = this.subrule(17, this.body);
     this.withDepth--;
     this.consume(17, t.EndWith);
     return target && { kind: "with", target, body, span: this.spanFrom(start) };
@@ -325,7 +323,7 @@ export class BasilParser extends DeclarationParser {
     const word = this.consume(18, k.TRY);
     const node: { -readonly [K in keyof Try]: Try[K] } = {
       kind: "try",
-      body: this.body(18),
+      body: this.subrule(18, this.body),
       catchVariable: null,
       catchBody: null,
       finallyBody: null,
@@ -344,7 +342,7 @@ export class BasilParser extends DeclarationParser {
     const variable = this.line(19, () => this.option(19, () => this.name(19))) ?? null;
     if (variable && !this.RECORDING_PHASE && !variable.name.endsWith("$"))
       this.complain(complaints.catchVariable(this.at(variable.span)));
-    const body = this.body(19);
+    const body = this.subrule(19, this.body);
     if (this.RECORDING_PHASE) return;
     if (node.catchBody !== null) this.complain(complaints.secondCatch(this.at(this.spanOf(word))));
     else if (node.finallyBody !== null) this.complain(complaints.catchAfterFinally(this.at(this.spanOf(word))));
@@ -354,7 +352,7 @@ export class BasilParser extends DeclarationParser {
 
   #finally(node: { -readonly [K in keyof Try]: Try[K] }): void {
     const word = this.consume(20, k.FINALLY);
-    const body = this.body(20);
+    const body = this.subrule(20, this.body);
     if (this.RECORDING_PHASE) return;
     if (node.finallyBody !== null) this.complain(complaints.secondFinally(this.at(this.spanOf(word))));
     node.finallyBody ??= body;
@@ -374,7 +372,7 @@ export class BasilParser extends DeclarationParser {
     });
     const outerDepth = this.withDepth;
     this.withDepth = 0;
-    const body = this.body(21);
+    const body = this.subrule(21, this.body);
     this.withDepth = outerDepth;
     this.consume(21, t.EndRoutine);
     return header && { kind: "routine", word, ...header, body, span: this.spanFrom(start) };

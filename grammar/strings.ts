@@ -33,7 +33,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
 /** The value of string text without its delimiters: escapes resolved, `""` one quote. */
 export function decodeString(text: string): string {
   if (!text.includes("\\") && !text.includes('"')) return text;
-  return text.replace(/""|\\([^])/g, (_, escaped: string | undefined) =>
+  return text.replace(/""|\\([\s\S])/g, (_, escaped: string | undefined) =>
     escaped === undefined ? '"' : (ESCAPES[escaped] ?? escaped),
   );
 }
