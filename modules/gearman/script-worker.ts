@@ -1,0 +1,241 @@
+/** The worker of one program: SUBs as its handlers, jobs taken by hand, and its start and stop as the program sees them. */
+import { encodeText } from "../../runtime/bytes.ts";
+import { LimitError, ProgramEnd } from "../../runtime/errors.ts";
+import type { ModuleContext, SubHandle, TaskContext } from "../../runtime/host.ts";
+import { display, type Value } from "../../runtime/values.ts";
+import {
+  type GearmanConfig,
+  GearmanError,
+  type GearmanJob,
+  GearmanWorker,
+  type WorkerEvent,
+} from "../../src/core/gearman/index.ts";
+import { shownHandle } from "./handle.ts";
+import { raised } from "./outcome.ts";
+import { type CurrentJob, gearmanTask } from "./task.ts";
+import { Wakeups } from "./wakeups.ts";
+
+/** A job from WORKER_YIELD$, and the task that took it. */
+interface TakenJob extends CurrentJob {
+  readonly task: TaskContext;
+}
+
+/** Most bytes a server keeps of a worker's name. */
+const MAX_ID_BYTES = 127;
+
+/**
+ * Modes: idle → running (WORKER_START%) → stopping (WORKER_STOP%, or the program's end) → idle. Handlers may be added
+ * in every mode. While running it connects and reconnects by itself; each outage is reported once.
+ */
+export class ScriptWorker {
+  readonly #context: ModuleContext;
+  readonly #config: GearmanConfig;
+  readonly #worker: GearmanWorker;
+  /** Jobs from WORKER_YIELD$ that wait for WORKER_COMPLETE% or WORKER_FAIL%, by handle. */
+  readonly #taken = new Map<string, TakenJob>();
+  /** Servers that are down, as far as was noticed. */
+  readonly #outages = new Set<string>();
+  readonly #changes = new Wakeups();
+  #wasStarted = false;
+  #stopping: Promise<void> | null = null;
+  /** The program ends: WORKER_YIELD$ gives nothing any more, and takes its time over it. */
+  #isEnding = false;
+
+  constructor(context: ModuleContext, config: GearmanConfig) {
+    this.#context = context;
+    this.#config = config;
+    this.#worker = new GearmanWorker({ ...config, onEvent: (event) => this.#noted(event) });
+  }
+
+  get isAlive(): boolean {
+    return this.#worker.isAlive;
+  }
+
+  /** Makes a SUB the handler for a function; without one its jobs are for `next`. */
+  add(name: string, handler: SubHandle | undefined): void {
+    this.#worker.add(name, handler && ((job) => this.#handle(job, handler)));
+  }
+
+  /** Starts, and resolves when a server is connected, or when none could be reached at the first try. */
+  async start(id: string, concurrency: number, signal: AbortSignal): Promise<void> {
+    checkId(id);
+    this.#outages.clear();
+    this.#worker.start({ concurrency, ...(id !== "" && { clientId: id }) });
+    this.#wasStarted = true;
+    this.#stopping = null;
+    this.#isEnding = false;
+    this.#context.holdsWork(true);
+    const isTried = (): boolean =>
+      this.#worker.connectedServers.length > 0 || this.#outages.size >= this.#config.servers.length || !this.isAlive;
+    while (!isTried() && !signal.aborted) await this.#changes.wait({ signal });
+  }
+
+  /**
+   * Stops gracefully and resolves when all jobs are done. From within a handler it only asks for the stop, because
+   * the handler's own job must end first.
+   */
+  async stop(task: TaskContext, graceMs: number): Promise<void> {
+    if (!this.#wasStarted) throw new GearmanError("STATE", "there is no worker to stop: start one with WORKER_START% first");
+    this.#giveBack((taken) => taken.task === task || taken.task.signal.aborted);
+    const stopped = this.#stop(graceMs);
+    if (gearmanTask(task).handled === null) await stopped;
+  }
+
+  /** The program has ended: finishes running jobs, unless `signal` fires. */
+  async drain(signal: AbortSignal, graceMs: number): Promise<void> {
+    this.#isEnding = true;
+    this.#giveBack((taken) => taken.task.signal.aborted);
+    const hurry = (): void => void this.#stop(0);
+    signal.addEventListener("abort", hurry, { once: true });
+    await this.#stop(signal.aborted ? 0 : graceMs);
+    signal.removeEventListener("abort", hurry);
+  }
+
+  /** Stops at once; the server gives unfinished jobs to other workers. */
+  async close(): Promise<void> {
+    this.#isEnding = true;
+    this.#giveBack(() => true);
+    await this.#stop(0);
+  }
+
+  /** The next job of a function without handler, or null when none came in time. */
+  async next(task: TaskContext, timeoutMs: number): Promise<TakenJob | null> {
+    if (this.#isEnding) {
+      await pause(timeoutMs, task.signal);
+      return null;
+    }
+    if (this.#stopping) {
+      await this.#changes.wait({ signal: task.signal, timeoutMs });
+      return null;
+    }
+    const job = await this.#worker.next({ timeoutMs, signal: task.signal });
+    if (job === null) return null;
+    for (const [handle, taken] of this.#taken) if (taken.job.isOver) this.#taken.delete(handle);
+    const taken = { job, handle: this.#handleOf(job), task };
+    this.#taken.set(taken.handle, taken);
+    return taken;
+  }
+
+  /** A job the task may report on or end: one taken with `next`, or the task's own. */
+  find(handle: string, task: TaskContext): CurrentJob {
+    const own = gearmanTask(task).handled;
+    const found = this.#taken.get(handle) ?? (own?.handle === handle ? own : undefined);
+    if (found) return found;
+    throw new GearmanError("NOT_FOUND", `this worker holds no job ${JSON.stringify(handle)}: it has ended, or was never taken`);
+  }
+
+  /** Forgets a job that was ended by hand. */
+  forget(handle: string): void {
+    this.#taken.delete(handle);
+  }
+
+  #stop(graceMs: number): Promise<void> {
+    const stopped = this.#worker.stop({ graceMs });
+    if (this.isAlive) this.#stopping ??= stopped;
+    return stopped;
+  }
+
+  /** Leaves jobs that nobody will end to other workers. */
+  #giveBack(isLeft: (taken: TakenJob) => boolean): void {
+    for (const [handle, taken] of this.#taken) {
+      if (!isLeft(taken)) continue;
+      taken.job.lost(new GearmanError("ABORTED", `the worker stopped before job ${handle} was ended`));
+      this.#taken.delete(handle);
+    }
+  }
+
+  #handleOf(job: GearmanJob): string {
+    return shownHandle(this.#config.servers.length > 1, job.server, job.handle);
+  }
+
+  /** Runs a SUB for a job. What it returns is the result; what it raises, the reason of the failure. */
+  async #handle(job: GearmanJob, handler: SubHandle): Promise<Buffer | ""> {
+    const current = { job, handle: this.#handleOf(job) };
+    try {
+      const value = await handler.call([job.payload], {
+        signal: endOf(job),
+        prepare: (task) => {
+          gearmanTask(task).handled = current;
+        },
+      });
+      if (job.isOver && job.signal.aborted)
+        this.#report(asError(job.signal.reason), `result of ${job.name} (job ${current.handle})`);
+      return resultOf(value);
+    } catch (error) {
+      // The program ends: the job is not to blame, so another worker gets it.
+      if (isProgramsEnd(error)) {
+        job.lost(new GearmanError("ABORTED", "the program ended before its job was done"));
+        return "";
+      }
+      this.#report(error, `${job.name} (job ${current.handle})`);
+      throw new Error(this.#reason(error), { cause: error });
+    }
+  }
+
+  /** `message (worker.basil:12)`: what the client is told. */
+  #reason(error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error);
+    const place = this.#context.placeOf(error);
+    if (place === undefined) return message;
+    const [fileAndLine = place] = place.split(/:\d+$/);
+    return `${message} (${fileAndLine.split(/[/\\]/).at(-1)})`;
+  }
+
+  #noted(event: WorkerEvent): void {
+    switch (event.type) {
+      case "connected":
+        this.#outages.delete(event.server);
+        break;
+      case "unreachable":
+      case "lost":
+        if (!this.#outages.has(event.server)) this.#report(event.reason, "the worker keeps trying");
+        this.#outages.add(event.server);
+        break;
+      case "refused":
+        this.#report(
+          new GearmanError("SERVER", `${event.server}: ${event.code} ${event.text}`),
+          "the worker was refused something",
+        );
+        break;
+      case "stopped":
+        this.#stopping = null;
+        this.#context.holdsWork(false);
+        break;
+      case "jobFailed":
+        break;
+    }
+    this.#changes.wake();
+  }
+
+  #report(error: unknown, about: string): void {
+    this.#context.report(error instanceof GearmanError ? raised(error) : error, about);
+  }
+}
+
+/** Fires when a job's handler must end: not when only the connection was lost, for half a handler helps nobody. */
+function endOf(job: GearmanJob): AbortSignal {
+  const end = new AbortController();
+  job.signal.addEventListener("abort", () => {
+    const { reason } = job.signal;
+    if (!(reason instanceof GearmanError && reason.kind === "IO")) end.abort(reason);
+  });
+  return end.signal;
+}
+
+const isProgramsEnd = (error: unknown): boolean =>
+  error instanceof ProgramEnd || (error instanceof LimitError && error.kind === "abort");
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
+
+/** A SUB's value as the bytes of a result: strings as they are, nothing for NULL, the display form of the rest. */
+function resultOf(value: Value): Buffer | "" {
+  if (value === null) return "";
+  return encodeText(typeof value === "string" ? value : display(value));
+}
+
+function checkId(id: string): void {
+  const bytes = encodeText(id).length;
+  if (bytes <= MAX_ID_BYTES && !/[\x00-\x1f\x7f]/.test(id)) return;
+  const problem = bytes > MAX_ID_BYTES ? `has ${bytes} bytes, at most ${MAX_ID_BYTES} are allowed` : "has a control character";
+  throw new GearmanError("ARGUMENT", `worker id ${JSON.stringify(id.slice(0, 80))} ${problem}`);
+}
