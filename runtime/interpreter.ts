@@ -93,7 +93,7 @@ class BasilInterpreter implements Interpreter {
     } finally {
       clearTimeout(timer);
       this.#main = undefined;
-      await engine.flush();
+      await this.#flushWhatIsLeft();
     }
   }
 
@@ -121,7 +121,16 @@ class BasilInterpreter implements Interpreter {
   async #close(): Promise<void> {
     this.#engine.abortOthers(STOPPED);
     await Promise.allSettled(this.#surface.modules.map((module, at) => module.close?.(this.#engine.states[at])));
-    await this.#engine.flush();
+    await this.#flushWhatIsLeft();
+  }
+
+  /** The run has its outcome already: output that nobody can take any more does not change it. */
+  async #flushWhatIsLeft(): Promise<void> {
+    try {
+      await this.#engine.flush();
+    } catch {
+      // Raised where the program printed, when it still ran.
+    }
   }
 
   #compile(source: string, file: string, mainGivesWay: boolean): { unit: CompiledUnit | null; complaints: readonly Complaint[] } {

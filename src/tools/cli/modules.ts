@@ -1,10 +1,13 @@
 /** The modules that programs find when `basil` runs them. */
+import { homedir } from "node:os";
 import { gearman } from "../../../modules/gearman/index.ts";
 import { json } from "../../../modules/json/index.ts";
 import { standard } from "../../../modules/standard/index.ts";
 import type { AnyModule } from "../../../runtime/host.ts";
+import { parseServerList } from "../../core/gearman/config.ts";
+import { GearmanError } from "../../core/gearman/errors.ts";
 import type { DocumentedModule } from "../docgen/row-text.ts";
-import type { CliContext } from "./context.ts";
+import { type CliContext, CliError, EXIT_CODES } from "./context.ts";
 
 /** What of a command line decides about modules. */
 export interface ModuleOptions {
@@ -20,6 +23,22 @@ export function modulesFor(options: ModuleOptions, context: CliContext): AnyModu
   const modules: AnyModule[] = [standard(), json()];
   if (!options.sandbox || options.servers !== undefined) modules.push(gearmanFor(options, context));
   return modules;
+}
+
+/** Settings come from the command line, then the environment, then the nearest file; a sandbox sees only the first. */
+function gearmanFor({ directory, servers, timeoutMs, sandbox }: ModuleOptions, { environment }: CliContext): AnyModule {
+  if (servers !== undefined) checkServers(servers);
+  const surroundings = { directory, homeDirectory: environment["HOME"] ?? homedir(), environment };
+  return gearman({ servers, timeoutMs, ...(!sandbox && surroundings) });
+}
+
+function checkServers(list: string): void {
+  try {
+    parseServerList(list, "--servers");
+  } catch (error) {
+    if (!(error instanceof GearmanError)) throw error;
+    throw new CliError(EXIT_CODES.usage, error.message, { cause: error });
+  }
 }
 
 /** All modules there are, for documentation. */

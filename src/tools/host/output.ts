@@ -25,6 +25,8 @@ export class OutputStream {
   /** Takes bytes; the promise is kept when the stream wants more. */
   write(bytes: Buffer): void | Promise<void> {
     if (this.#isDeaf) return undefined;
+    // A loop that never waits lets no event through, so the stream itself is asked as well.
+    this.#failure ??= this.#stream.errored ?? undefined;
     if (this.#failure || this.#stream.destroyed) throw this.#raised();
     if (!this.#stream.write(bytes)) return this.#drained();
     return undefined;
