@@ -19,64 +19,54 @@ function numberValue(image: string): number {
 export const isPlace = (node: Expression): node is Place =>
   node.kind === "name" || node.kind === "call" || node.kind === "index" || node.kind === "member";
 
+/** The types a binary operator may have. */
+export const OPERATOR_TYPES: ReadonlySet<TokenType> = new Set([t.Operator, t.Equals, t.Minus, t.Star]);
+
 type Alternatives = { ALT: () => Expression }[];
 
 export abstract class ExpressionParser extends ParserBase {
   readonly #atoms: Alternatives[] = [];
   readonly #postfixes: Alternatives[] = [];
-  readonly #operators: { ALT: () => IToken }[][] = [];
-  readonly #prefixes: { ALT: () => IToken }[][] = [];
+  #prefixes: { ALT: () => IToken }[] | undefined;
   /** What the postfix being parsed belongs to. */
   #target: Expression | undefined;
 
-  readonly expression: ParserMethod<[], Expression> = this.RULE("expression", () => {
-    const first = this.LA(1);
-    const isPlain = first.tokenType !== t.Minus && first.tokenType !== k.NOT;
-    let run = isPlain ? undefined : new OperatorRun();
-    this.#takePrefixes(1, run);
-    const operand = this.operand(1);
-    run?.operand(operand);
-    this.MANY1(() => {
-      if (run === undefined) {
-        run = new OperatorRun();
-        run.operand(operand);
+  /**
+   * An expression. Operators and operands alternate in a loop, which the recorded grammar sees once: copies of the operand
+   * would each cost start-up time.
+   * @param first the first operand, when a statement has parsed it already
+   */
+  readonly expression: ParserMethod<[first?: Expression], Expression> = this.RULE("expression", (first?: Expression) => {
+    let run: OperatorRun | undefined;
+    let value = first;
+    while (true) {
+      if (value === undefined) {
+        run = this.#takePrefixes(run);
+        value = this.operand(1);
       }
-      this.#rest(2, run);
-    });
-    return run === undefined || this.RECORDING_PHASE ? operand : run.finish();
+      if (!OPERATOR_TYPES.has(this.LA(1).tokenType)) break;
+      run ??= new OperatorRun();
+      run.operand(value);
+      run.binary(this.LA(1));
+      this.SKIP_TOKEN();
+      value = undefined;
+    }
+    if (run === undefined || this.RECORDING_PHASE) return value;
+    run.operand(value);
+    return run.finish();
   });
 
   /** A value with everything glued to it, without operators: what statements start with, and where values are stored. */
-  readonly chain: ParserMethod<[], Expression> = this.RULE("chain", () => this.operand(4));
+  readonly chain: ParserMethod<[], Expression> = this.RULE("chain", () => this.operand(2));
 
-  /** The rest of an expression whose first operand has been parsed. */
-  readonly expressionTail: ParserMethod<[Expression], Expression> = this.RULE("expressionTail", (first: Expression) => {
-    const run = new OperatorRun();
-    run.operand(first);
-    this.AT_LEAST_ONE1(() => this.#rest(3, run));
-    return this.RECORDING_PHASE ? first : run.finish();
-  });
-
-  /** One operator and the operand behind it. */
-  #rest(index: number, run: OperatorRun): void {
-    const operator = this.or(index + 60, (this.#operators[index] ??= this.#operatorAlternatives(index)));
-    if (!this.RECORDING_PHASE) run.binary(operator);
-    this.#takePrefixes(index, run);
-    run.operand(this.operand(index));
-  }
-
-  #operatorAlternatives(index: number): { ALT: () => IToken }[] {
-    return [t.Operator, t.Equals, t.Minus, t.Star].map((type) => ({ ALT: () => this.consume(index, type) }));
-  }
-
-  #takePrefixes(index: number, run: OperatorRun | undefined): void {
-    this.many(index + 40, () => {
-      const alternatives = (this.#prefixes[index] ??= [t.Minus, k.NOT].map((type) => ({
-        ALT: () => this.consume(index + 100, type),
-      })));
-      const sign = this.or(index + 80, alternatives);
-      run?.prefix(sign);
+  #takePrefixes(started: OperatorRun | undefined): OperatorRun | undefined {
+    let run = started;
+    this.many(41, () => {
+      const sign = this.or(81, (this.#prefixes ??= [t.Minus, k.NOT].map((type) => ({ ALT: () => this.consume(41, type) }))));
+      run ??= new OperatorRun();
+      run.prefix(sign);
     });
+    return run;
   }
 
   /** A value with everything glued to it: calls, indexes, members. The index must be its own in each rule. */

@@ -3,7 +3,7 @@ import type { ParserMethod, TokenType } from "chevrotain";
 import type { Expression, LabelName, Name, Place, PrintItem, Statement } from "./ast.ts";
 import { complaints } from "./complaints.ts";
 import { scanData } from "./data-items.ts";
-import { ExpressionParser, isPlace } from "./parser-expressions.ts";
+import { ExpressionParser, isPlace, OPERATOR_TYPES } from "./parser-expressions.ts";
 import { decodeString } from "./strings.ts";
 import * as t from "./tokens.ts";
 
@@ -180,8 +180,10 @@ export abstract class StatementParser extends ExpressionParser {
     });
     if (list !== undefined && !this.RECORDING_PHASE)
       return { kind: "callStatement", target: first, arguments: list, form: "arguments", span: this.spanFrom(start) };
-    const whole = this.OPTION3(() => this.SUBRULE(this.expressionTail, { ARGS: [first] }));
-    if (whole !== undefined) return { kind: "expression", value: whole, span: this.spanFrom(start) };
+    if (OPERATOR_TYPES.has(this.LA(1).tokenType)) {
+      const whole = this.SUBRULE4(this.expression, { ARGS: [first] });
+      return { kind: "expression", value: whole, span: this.spanFrom(start) };
+    }
     if (isCalled) return { kind: "callStatement", target: first, arguments: [], form: "bare", span: this.spanFrom(start) };
     return { kind: "expression", value: first, span: this.spanFrom(start) };
   });
