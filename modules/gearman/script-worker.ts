@@ -10,6 +10,7 @@ import {
   GearmanWorker,
   type WorkerEvent,
 } from "../../src/core/gearman/index.ts";
+import { pause } from "../../src/core/net/deadline.ts";
 import { shownHandle } from "./handle.ts";
 import { raised } from "./outcome.ts";
 import { type CurrentJob, gearmanTask } from "./task.ts";
