@@ -29,7 +29,7 @@ export function formatServer({ host, port }: ServerAddress): string {
 
 function address(text: string, host: string, portText: string | undefined): ServerAddress {
   const port = portText === undefined ? DEFAULT_PORT : Number(portText);
-  if (host === "" || /[\s/\x00-\x1f]/.test(host)) throw malformed(text, "has no usable host name");
+  if (host === "" || /[\s/[\]\x00-\x1f]/.test(host)) throw malformed(text, "has no usable host name");
   if (portText !== undefined && !/^\d{1,5}$/.test(portText)) throw malformed(text, `has the port ${JSON.stringify(portText)}`);
   if (port < 1 || port > 65535) throw malformed(text, `has port ${port}, which is not in 1 to 65535`);
   return { host, port };

@@ -43,7 +43,7 @@ export abstract class Call<T> implements Request, Expiring {
   onSettled: (() => void) | null = null;
   protected connection: Connection | null = null;
   readonly #bounds: CallBounds;
-  readonly #ticket: number;
+  #ticket = 0;
   #resolve!: Settle<T>["with"];
   #reject!: (error: unknown) => void;
   #isSettled = false;
@@ -57,8 +57,12 @@ export abstract class Call<T> implements Request, Expiring {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#ticket = bounds.deadlines.add(this, bounds.timeoutMs);
-    if (bounds.signal !== undefined) this.#listen(bounds.signal);
+  }
+
+  /** Starts the clock and listens to the signal; the call may be settled right after. */
+  begin(): void {
+    this.#ticket = this.#bounds.deadlines.add(this, this.timeoutMs);
+    if (this.#bounds.signal !== undefined) this.#listen(this.#bounds.signal);
   }
 
   get isSettled(): boolean {

@@ -243,6 +243,7 @@ export class GearmanClient {
     call.courier = this.#courier;
     call.resendsLeft = this.#retries;
     call.servers = servers;
+    call.begin();
     this.#send(call);
   }
 
