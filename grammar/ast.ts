@@ -306,6 +306,10 @@ export interface Shell extends Node<"shell"> {
 export interface Exec extends Node<"exec"> {
   readonly code: Expression;
 }
+/** Ends the text with a value: what EVAL makes of its expression. No source text is parsed to this. */
+export interface Result extends Node<"result"> {
+  readonly value: Expression;
+}
 /** `INCLUDE "name"`: a module (`obj-…`) or a file. */
 export interface Include extends Node<"include"> {
   readonly name: string;
@@ -369,6 +373,7 @@ export type Statement =
   | SetEnvironment
   | Shell
   | Exec
+  | Result
   | Include
   | Use
   | TypeDefinition;

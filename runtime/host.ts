@@ -139,6 +139,8 @@ export interface FunctionRow<State> {
   readonly isInteger: boolean;
   /** May be written without parentheses: `TIMER`. */
   readonly niladic: boolean;
+  /** Its name promises nothing of its result. */
+  readonly givesAny: boolean;
   readonly run: (state: State, args: never, task: TaskContext) => unknown;
 }
 
@@ -195,6 +197,7 @@ export const functionsOf =
     isInteger: false,
     niladic: false,
     ...spec,
+    givesAny: !/[$%&]$/.test(spec.name),
     kind: "function",
     waits: spec.waits === true || Object.values(spec.params).some((param) => param.type === "sub"),
     run: spec.run as FunctionRow<State>["run"],

@@ -1,13 +1,14 @@
 /** The interpreter that hosts embed: compiles a program, runs it as a task, calls its routines, stops it gracefully. */
-import type { Dialect } from "../grammar/ast.ts";
+import type { Dialect, Program } from "../grammar/ast.ts";
 import type { Complaint } from "../grammar/complaints.ts";
-import { parseProgram } from "../grammar/parse.ts";
+import { parseExpression, parseProgram } from "../grammar/parse.ts";
 import { formatComplaint } from "../grammar/report.ts";
 import { decodeBytes } from "./bytes.ts";
 import type { Host } from "./capabilities.ts";
 import { type CompiledUnit, compileProgram, NOTHING_OUTSIDE } from "./compile/compile.ts";
-import type { IncludeReader } from "./compile/unit.ts";
-import { Engine, type Limits } from "./engine/engine.ts";
+import type { IncludeReader, Outside } from "./compile/unit.ts";
+import { Engine, type InnerText, type Limits } from "./engine/engine.ts";
+import { ProgramSpace } from "./engine/space.ts";
 import type { Task } from "./engine/task.ts";
 import { BasilError, type LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
 import type { AnyModule } from "./host.ts";
@@ -64,12 +65,20 @@ class BasilInterpreter implements Interpreter {
   readonly #surface: Surface;
   readonly #engine: Engine;
   #main: Task | undefined;
+  /** The names of the latest program. */
+  #space = new ProgramSpace();
   #closed: Promise<void> | undefined;
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
     this.#surface = new Surface(options.modules);
-    this.#engine = new Engine(this.#surface, options.host, options.limits ?? {}, (error, about) => this.#report(error, about));
+    this.#engine = new Engine(
+      this.#surface,
+      options.host,
+      options.limits ?? {},
+      (error, about) => this.#report(error, about),
+      (text, how, dialect, space) => this.#compileInner(text, how, dialect, space),
+    );
     this.#engine.onHoldsWork = (isHolding) => options.onGracefulStop?.(isHolding);
   }
 
@@ -83,9 +92,10 @@ class BasilInterpreter implements Interpreter {
     const { unit, complaints } = this.#compile(source, options.file ?? "program.basil", options.signal !== undefined);
     if (!unit) return { kind: "rejected", complaints, exitCode: 1 };
     const engine = this.#engine;
-    const linked = engine.link(unit);
+    this.#space = new ProgramSpace();
+    const begin = engine.link(unit, this.#space);
     engine.beginRun();
-    const main = engine.spawn("main", linked.main, options.signal ? { signal: options.signal } : {});
+    const main = engine.spawn("main", begin, options.signal ? { signal: options.signal } : {});
     this.#main = main;
     const timer = this.#startDeadline();
     try {
@@ -98,7 +108,7 @@ class BasilInterpreter implements Interpreter {
   }
 
   async call(name: string, args: readonly (Value | Buffer)[], options: { signal?: AbortSignal } = {}): Promise<Value> {
-    const routine = this.#engine.routine(name);
+    const routine = this.#space.routines.get(name.toUpperCase());
     if (!routine) throw new BasilError("NAME_ERROR", `Unknown function '${name}'`);
     try {
       return await this.#engine.handle(routine).call(args, options);
@@ -146,6 +156,24 @@ class BasilInterpreter implements Interpreter {
       mainGivesWay,
     });
     return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints] };
+  }
+
+  /** EVAL, EXEC and CLASS text, compiled for the program that runs it. */
+  #compileInner(text: string, how: InnerText, dialect: Dialect, space: ProgramSpace): CompiledUnit {
+    const file = how === "expression" ? "EVAL" : how === "statements" ? "EXEC" : "CLASS";
+    const parsed = how === "expression" ? expressionProgram(text, file, dialect) : parseProgram(text, { file, dialect });
+    const outside: Outside =
+      how === "class"
+        ? { ...NOTHING_OUTSIDE, isOpen: true }
+        : { isInner: true, isOpen: true, globals: new Set(space.globals.keys()), routines: space.routines };
+    const readInclude: IncludeReader = (name, from) => this.#include(name, from, dialect);
+    const isBroken = parsed.complaints.some((complaint) => complaint.severity === "error");
+    const compiled = isBroken
+      ? { unit: null, complaints: parsed.complaints }
+      : compileProgram(parsed.program, { surface: this.#surface, readInclude, outside, mainGivesWay: true });
+    if (compiled.unit) return compiled.unit;
+    const first = compiled.complaints.find((complaint) => complaint.severity === "error")!;
+    throw new BasilError("SYNTAX_ERROR", first.message, { hint: first.hint });
   }
 
   #include(name: string, from: string, dialect: Dialect): ReturnType<IncludeReader> {
@@ -198,6 +226,13 @@ class BasilInterpreter implements Interpreter {
     const text = formatComplaint({ ...reportOf(located), ...(about && { message: `${about}: ${located.message}` }) });
     this.#options.host.writeError(`${text}\n`);
   }
+}
+
+/** EVAL text as a program whose result is the expression's value. */
+function expressionProgram(text: string, file: string, dialect: Dialect): { program: Program; complaints: readonly Complaint[] } {
+  const { expression, source, complaints } = parseExpression(text, { file, dialect });
+  const body = expression ? [{ kind: "result" as const, value: expression, span: expression.span }] : [];
+  return { program: { source, dialect, body }, complaints };
 }
 
 /** An error in the form reports are made of. */

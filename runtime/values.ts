@@ -126,7 +126,7 @@ export function typeName(value: Value): string {
   if (Array.isArray(value)) return "LIST";
   if (value instanceof Dict) return "DICT";
   if (value instanceof BasilArray) return value.element === "struct" ? `${value.typeName}[]` : ARRAY_TYPE_NAMES[value.element];
-  return isRoutine(value) ? "FUNCTION" : "OBJECT";
+  return isRoutine(value) ? "FUNCTION" : value.displayName;
 }
 
 /** Whether IF takes the branch. */

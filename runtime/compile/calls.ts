@@ -175,10 +175,36 @@ function builtinCall(context: FunctionContext, builtin: SurfaceRow, args: readon
   if (name === "INSTR" && context.file.dialect === "basil") {
     return rowCall(context, context.compilation.surface.builtins.get("INSTR_BASIL") ?? builtin, args, span);
   }
+  if (name === "LEN" && args.length === 1) return lengthCall(context, builtin, args[0]!, span);
   if (name === "TYPE$" && args.length === 1 && isIntegerForm(context, args[0]!)) {
     return { js: `integerTypeName(${context.value(args[0]!)})`, kinds: STRING };
   }
   return rowCall(context, builtin, args, span);
+}
+
+/** LEN: of a TYPE and of structs the packed size, of fixed strings their length, of the rest what the built-in says. */
+function lengthCall(context: FunctionContext, builtin: SurfaceRow, node: ast.Expression, span: Span): Code {
+  const { unit, outside } = context.compilation;
+  const length = (js: string): Code => {
+    const number = context.rowNumber(builtin);
+    const name = Object.keys((builtin.row as FunctionRow<unknown>).params)[0]!;
+    return { js: context.at(span, `r${number}(s${number}, {${quote(name)}: ${js}}, S.task)`), kinds: NUMBER };
+  };
+  const variable = node.kind === "name" ? context.variable(node.name) : undefined;
+  if (node.kind === "name" && !variable?.isStored && unit.types.has(nameKey(node.name))) {
+    return { js: context.at(span, `typeSize(${quote(node.name)})`), kinds: NUMBER };
+  }
+  if (variable?.isFixed) return { js: `(${variable.fixedJs} || ${length(variable.js).js})`, kinds: NUMBER };
+  if (unit.types.size === 0 && outside.globals.size === 0) return length(context.value(node));
+  const held = context.temporary("t");
+  if (node.kind === "member") {
+    const value = length(context.at(node.nameSpan, `member(${held}, ${quote(node.name)})`));
+    return {
+      js: `(fixedFieldBytes(${held} = ${memberTarget(context, node)}, ${quote(node.name)}) || ${value.js})`,
+      kinds: NUMBER,
+    };
+  }
+  return { js: `(structSize(${held} = ${context.value(node)}) ?? ${length(held).js})`, kinds: NUMBER };
 }
 
 /** Whether TYPE$ calls a number written like this INTEGER (language.md 4). */
@@ -211,7 +237,7 @@ export function rowCall(context: FunctionContext, found: SurfaceRow, args: reado
   });
   const js = `r${number}(s${number}, {${properties.join(", ")}}, S.task)`;
   const called = row.waits ? waiting(context, span, js) : context.at(span, js);
-  const kinds = rowKinds(row.name);
+  const kinds = row.givesAny ? ANY : rowKinds(row.name);
   return kinds === STRING ? { js: `text(${called})`, kinds } : { js: called, kinds };
 }
 

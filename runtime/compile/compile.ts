@@ -4,13 +4,23 @@ import type { Complaint } from "../../grammar/complaints.ts";
 import type { Surface } from "../surface.ts";
 import { colourUnit } from "./colour.ts";
 import { type Compilation, FunctionContext } from "./context.ts";
+import { elementOf } from "./dim.ts";
 import { quote, takeMarks } from "./emit.ts";
 import { expression } from "./expressions.ts";
 import { inferVariables } from "./infer.ts";
 import { planJumps } from "./jump-plan.ts";
 import { jumpingBlock } from "./jumps.ts";
+import { asNumber } from "./operations.ts";
 import { statement } from "./statements.ts";
-import { type IncludeReader, type Outside, type RoutineUnit, resolveUnit, type Unit, type Variable } from "./unit.ts";
+import {
+  type IncludeReader,
+  type Outside,
+  type RoutineUnit,
+  resolveUnit,
+  type TypeUnit,
+  type Unit,
+  type Variable,
+} from "./unit.ts";
 import { walkStatements } from "./walk.ts";
 
 /** A program as data: JavaScript source and its tables. It can be stored and run in another process. */
@@ -33,7 +43,7 @@ export interface CompileEnvironment {
 }
 
 /** Nothing exists before the first unit. */
-export const NOTHING_OUTSIDE: Outside = { globals: new Set(), routines: new Map(), types: new Map() };
+export const NOTHING_OUTSIDE: Outside = { isInner: false, isOpen: false, globals: new Set(), routines: new Map() };
 
 /** Compiles a parsed program. `unit` is null when there are errors among the complaints. */
 export function compileProgram(
@@ -104,6 +114,7 @@ function collectData(unit: Unit, compilation: Compilation): void {
 
 /** The whole generated program, still with its marks. */
 function programCode(unit: Unit, compilation: Compilation, main: FunctionContext): string {
+  const { outside } = compilation;
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
   const globals = [...unit.globals.values()].filter((variable) => variable.isStored || unit.hasDynamicCode);
   const statements = unit.segments.flatMap((segment) => segment.statements);
@@ -117,23 +128,47 @@ function programCode(unit: Unit, compilation: Compilation, main: FunctionContext
     ...compilation.rows.map(
       ({ row }, at) => `const ${row.kind === "property" ? "p" : "r"}${at} = ROWS[${at}].call, s${at} = ROWS[${at}].state;`,
     ),
-    declare(globals.filter((variable) => !isOwn(variable))),
+    ...[...unit.types.values()].map((type) => typeCode(type, main)),
+    outside.isInner ? cells(globals) : declare(globals.filter((variable) => !isOwn(variable))),
     compilation.data.length > 0
       ? `const DATA = dataList(${JSON.stringify(compilation.data.map((item) => [item.text, item.isQuoted]))});`
       : "const DATA = dataList([]);",
     ...routines.map((routine) => routine.code),
     `function${star} main() {`,
-    declare(globals.filter(isOwn)),
+    outside.isInner ? "" : declare(globals.filter(isOwn)),
     declareTemporaries(main),
     body,
     pending,
     "}",
     `return { main, mainWaits: ${main.waits}, routines: {${routines.map((routine) => routine.entry).join(", ")}}, globals: {${
-      unit.hasDynamicCode ? globals.map(accessor).join(", ") : ""
+      unit.hasDynamicCode && !outside.isInner ? globals.map(accessor).join(", ") : ""
     }} };`,
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+/** Globals of a running program, as text inside it reaches them. */
+const cells = (globals: readonly Variable[]): string =>
+  globals
+    .map(
+      (variable) =>
+        `const ${variable.js.replace(".value", "")} = globalCell(${quote(variable.key)});${variable.isFixed ? ` let ${variable.fixedJs} = 0;` : ""}`,
+    )
+    .join("\n");
+
+/** A TYPE as a declaration; its fields are worked out at its first use. */
+function typeCode({ node, file }: TypeUnit, main: FunctionContext): string {
+  main.file = file;
+  const fields = node.fields.map(({ name, type }) => {
+    if (type.kind === "struct") return `[${quote(name.name)}, "struct", ${quote(type.type)}]`;
+    if (type.kind === "fixedString" && type.bytes) {
+      const bytes = asNumber(main, main.expression(type.bytes), type.bytes.span);
+      return `[${quote(name.name)}, "fixed", fixedLength(${bytes})]`;
+    }
+    return `[${quote(name.name)}, ${quote(elementOf(name.name))}]`;
+  });
+  return `defineType(${quote(node.name.name)}, () => [${fields.join(", ")}]);`;
 }
 
 const accessor = (variable: Variable): string =>
@@ -143,7 +178,7 @@ const accessor = (variable: Variable): string =>
 function declare(variables: readonly Variable[]): string {
   const parts = variables.flatMap((variable) => [
     `${variable.js} = ${variable.array ? (variable.array.element === "number" ? "NO_NUMBERS" : "NO_VALUES") : "null"}`,
-    ...(variable.isFixed ? [`n_${variable.js} = 0`] : []),
+    ...(variable.isFixed ? [`${variable.fixedJs} = 0`] : []),
   ]);
   return parts.length === 0 ? "" : `let ${parts.join(", ")};`;
 }

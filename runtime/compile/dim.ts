@@ -1,9 +1,8 @@
 /** DIM as JavaScript: arrays, fixed strings, and variables with a first value. */
 import type * as ast from "../../grammar/ast.ts";
-import { complaints } from "../../grammar/complaints.ts";
 import type { FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asNumber } from "./operations.ts";
+import { asNumber, classInstance } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
 import { ANY, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 
@@ -11,7 +10,7 @@ export const dim = (context: FunctionContext, node: ast.Dim): string =>
   node.items.map((item) => dimItem(context, item, node.span)).join("\n");
 
 /** What the suffix of a DIMmed name says of elements or of the first value. */
-const elementOf = (name: string): "number" | "integer" | "string" | "any" =>
+export const elementOf = (name: string): "number" | "integer" | "string" | "any" =>
   name.endsWith("$") ? "string" : name.endsWith("%") ? "integer" : name.endsWith("@") ? "any" : "number";
 
 function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statement["span"]): string {
@@ -19,15 +18,16 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
   const element = elementOf(item.name.name);
   switch (item.kind) {
     case "array": {
-      if (item.type !== null) break;
       const bounds = item.bounds.map((bound) => asNumber(context, context.expression(bound), bound.span)).join(", ");
       context.assigned.add(variable);
-      return `${variable.js} = ${context.at(span, `newArray(${quote(element)}, [${bounds}])`)};`;
+      const made =
+        item.type === null ? `newArray(${quote(element)}, [${bounds}])` : `newStructArray(${quote(item.type)}, [${bounds}])`;
+      return `${variable.js} = ${context.at(span, made)};`;
     }
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);
       const bytes = context.at(span, `fixedLength(${asNumber(context, context.expression(item.bytes), item.bytes.span)})`);
-      return `n_${variable.js} = ${bytes};\n${storeVariable(context, variable, { js: '""', kinds: STRING }, span)}`;
+      return `${variable.fixedJs} = ${bytes};\n${storeVariable(context, variable, { js: '""', kinds: STRING }, span)}`;
     }
     case "value": {
       const value = context.expression(item.value);
@@ -45,12 +45,15 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
             : { js: "0", kinds: NUMBER };
       return storeVariable(context, variable, first, span);
     }
-    case "typed":
+    case "typed": {
+      const args = (item.arguments ?? []).map((argument) => context.value(argument)).join(", ");
+      context.assigned.add(variable);
+      return `${variable.js} = ${context.at(span, `newObject(${quote(item.type)}, [${args}])`)};`;
+    }
     case "class":
-      break;
+      context.assigned.add(variable);
+      return `${variable.js} = ${classInstance(context, item.file, span)};`;
   }
-  context.complain(complaints.syntax(context.place(span), "DIM … AS a TYPE, CLASS or module is not supported yet."));
-  return "";
 }
 
 /** Kinds a DIM item stores, for inference. */

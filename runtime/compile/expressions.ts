@@ -4,7 +4,17 @@ import { nameKey } from "../../grammar/ast.ts";
 import { callExpression, readModuleMember, rowCall } from "./calls.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asNumber, asText, condition, memberTarget, numberLiteral, operation, readVariable, waiting } from "./operations.ts";
+import {
+  asNumber,
+  asText,
+  classInstance,
+  condition,
+  memberTarget,
+  numberLiteral,
+  operation,
+  readVariable,
+  waiting,
+} from "./operations.ts";
 import { ANY, BOOL, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 
 /** An expression as JavaScript, with what it can be. */
@@ -105,12 +115,9 @@ function special(
 ): Code {
   switch (node.kind) {
     case "eval":
-      return { js: waiting(context, node.span, `evaluate(${context.value(node.code)}, ${context.file.index})`), kinds: ANY };
+      return { js: context.at(node.span, `(yield* evaluate(${context.value(node.code)}, ${context.file.index}))`), kinds: ANY };
     case "class":
-      return {
-        js: waiting(context, node.span, `classInstance(${context.value(node.file)}, ${context.file.index})`),
-        kinds: OTHER,
-      };
+      return { js: classInstance(context, node.file, node.span), kinds: OTHER };
     case "shellCode":
       return { js: waiting(context, node.span, `shell(${context.value(node.command)})`), kinds: NUMBER };
     case "new":

@@ -128,7 +128,8 @@ function inferCall(context: FunctionContext, node: ast.Call): Kinds {
   const builtin = surface.builtins.get(nameKey(node.target.name));
   const variable = context.variable(node.target.name);
   const isHidden = variable?.isStored || context.compilation.unit.routines.has(nameKey(node.target.name));
-  if (builtin?.row.kind === "function" && !(builtin.row.yields && isHidden)) return rowKinds(builtin.row.name);
+  if (builtin?.row.kind === "function" && !(builtin.row.yields && isHidden))
+    return builtin.row.givesAny ? ANY : rowKinds(builtin.row.name);
   if (variable?.array && node.arguments.length > 0) {
     return variable.array.element === "number" ? NUMBER : variable.array.element === "string" ? STRING : ANY;
   }

@@ -98,5 +98,9 @@ export function waiting(context: FunctionContext, span: Span, js: string): strin
   return context.at(span, `(isPromise(w = ${context.at(span, js)}) ? ${context.at(span, "got(yield w)")} : w)`);
 }
 
+/** `CLASS(file)`: runs the file's program and gives the object. */
+export const classInstance = (context: FunctionContext, file: ast.Expression, span: Span): string =>
+  context.at(span, `(yield* classInstance(${asText(context.expression(file))}, ${context.file.index}))`);
+
 /** What a row's suffix promises of its result. */
 export const rowKinds = (name: string): Kinds => (name.endsWith("$") ? STRING : /[%&]$/.test(name) ? NUMBER : ANY);

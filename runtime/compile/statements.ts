@@ -20,7 +20,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "print":
       return print(context, node);
     case "describe":
-      return `${context.at(node.span, `print(describe(${context.value(node.value)}))`)};`;
+      return describe(context, node);
     case "assign":
       return store(context, node.target, context.expression(node.value), node.span);
     case "const":
@@ -31,6 +31,8 @@ export function statement(context: FunctionContext, node: ast.Statement): string
       return dim(context, node);
     case "expression":
       return `${context.value(node.value)};`;
+    case "result":
+      return `return ${context.value(node.value)};`;
     case "callStatement":
       return callStatement(context, node);
     case "if":
@@ -74,7 +76,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "shell":
       return `${waiting(context, node.span, `shell(${context.value(node.command)})`)};`;
     case "exec":
-      return `${waiting(context, node.span, `execute(${context.value(node.code)}, ${context.file.index})`)};`;
+      return context.at(node.span, `yield* execute(${context.value(node.code)}, ${context.file.index});`);
     case "randomize":
       return randomize(context, node);
     case "input":
@@ -111,6 +113,12 @@ function print(context: FunctionContext, node: ast.Print): string {
   if (node.newline) parts.push('"\\n"');
   if (parts.length === 0) return "";
   return `${context.at(node.span, `print(${parts.length === 1 ? parts[0] : `"" + ${parts.join(" + ")}`})`)};`;
+}
+
+/** DESCRIBE prints what the built-in DESCRIBE$ says. */
+function describe(context: FunctionContext, node: ast.Describe): string {
+  const name = { kind: "name", name: "DESCRIBE$", span: node.span } as const;
+  return `${context.at(node.span, `print(${namedCall(context, name, [node.value], node.span).js})`)};`;
 }
 
 function swap(context: FunctionContext, node: ast.Swap): string {

@@ -30,7 +30,10 @@ export function storeVariable(context: FunctionContext, variable: Variable, valu
 
 /** The JavaScript value a variable keeps of a stored value. */
 export function coerced(context: FunctionContext, variable: Variable, value: Code, span: Span): string {
-  if (variable.isFixed) return context.at(span, `fixedStore(${value.js}, n_${variable.js})`);
+  if (variable.isFixed) return context.at(span, `fixedStore(${value.js}, ${variable.fixedJs})`);
+  if (variable.isStruct) return context.at(span, `storeStruct(${variable.js}, ${value.js})`);
+  if (variable.name.endsWith("$") && value.kinds & OTHER && context.compilation.unit.types.size > 0)
+    return `packIfStruct(${value.js})`;
   return variable.isInteger ? integer(context, value, span) : value.js;
 }
 

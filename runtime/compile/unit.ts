@@ -37,6 +37,10 @@ export interface Variable {
   array: { readonly rank: number; readonly element: "number" | "string" | "any" } | null;
   /** Some DIM makes it a fixed string: stores pad and cut. */
   isFixed: boolean;
+  /** The JavaScript name of the fixed string's length, 0 before its DIM. */
+  readonly fixedJs: string;
+  /** Some DIM makes it a struct: a string stored to it is unpacked. */
+  isStruct: boolean;
   /** Some store is more than a DIM of an array. */
   hasPlainStore: boolean;
   /** The program stores to it somewhere: otherwise the name may mean a built-in or nothing. */
@@ -89,9 +93,12 @@ export type IncludeReader = (
 
 /** Names that exist before this unit: what EXEC text sees of the running program. */
 export interface Outside {
+  /** The text is part of a running program: globals are that program's, reached through cells. */
+  readonly isInner: boolean;
+  /** Globals must be reachable by name: the text is a CLASS, or part of a running program. */
+  readonly isOpen: boolean;
   readonly globals: ReadonlySet<string>;
-  readonly routines: ReadonlyMap<string, { readonly name: string; readonly arity: number; readonly waits: boolean }>;
-  readonly types: ReadonlyMap<string, TypeUnit>;
+  readonly routines: ReadonlyMap<string, { readonly name: string; readonly arity: number }>;
 }
 
 /** Spells a BASIC name as a JavaScript identifier: `total%` becomes `total$i`. Two names never collide. */
@@ -142,6 +149,7 @@ class UnitBuilder {
   }
 
   build(program: ast.Program): Unit {
+    this.#hasDynamicCode = this.#outside.isOpen;
     this.#addFile(program);
     const top: NameUse = emptyUse();
     for (const segment of this.#segments) this.#collect(segment.statements, segment.file, top);
@@ -293,13 +301,15 @@ class UnitBuilder {
     const variable: Variable = {
       key,
       name,
-      js: `${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      js: isGlobal && this.#outside.isInner ? `c_${mangle(name)}.value` : `${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      fixedJs: `n_${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      isStruct: false,
       isGlobal,
       isInteger: name.endsWith("%"),
       array: null,
       isFixed: false,
       hasPlainStore: false,
-      isStored: false,
+      isStored: isGlobal && this.#outside.globals.has(key),
       isConstant: false,
       isShared: false,
       kinds: 0,
@@ -351,6 +361,7 @@ const emptyUse = (): NameUse => ({ firstMention: new Map(), firstStore: new Map(
 
 function noteDim(item: ast.DimItem, variable: Variable): void {
   if (item.kind === "fixedString" && item.bytes) variable.isFixed = true;
+  if (item.kind === "typed") variable.isStruct = true;
   if (item.kind !== "array" || item.type !== null) {
     variable.hasPlainStore = true;
     return;

@@ -109,6 +109,7 @@ function walkStatement(node: Statement, visitor: Visitor): void {
     case "expression":
     case "raise":
     case "return":
+    case "result":
       inside(node.value);
       break;
     case "assign":

@@ -1,16 +1,18 @@
 /** One interpreter at run time: module states, output, limits, tasks, and the helpers that generated code calls. */
 import { compileFunction } from "node:vm";
+import type { Dialect } from "../../grammar/ast.ts";
 import { decodeBytes, encodeText } from "../bytes.ts";
 import type { Host } from "../capabilities.ts";
 import type { CompiledUnit } from "../compile/compile.ts";
-import { BasilError, type CallFrame, LimitError, ProgramEnd } from "../errors.ts";
+import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
 import type { CallOptions, SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
-import { isRoutine, type Value } from "../values.ts";
+import type { Value } from "../values.ts";
 import { asBasilError } from "./failures.ts";
 import { helpersOf } from "./helpers.ts";
 import { HEADER_LINES, PositionTable } from "./positions.ts";
 import type { CompiledRoutine, EngineServices } from "./services.ts";
+import { type Cell, ProgramSpace } from "./space.ts";
 import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task } from "./task.ts";
 
 /** What a run may use up. Everything left out is unlimited, except the depth. */
@@ -33,12 +35,18 @@ const TURN_MS = 5;
 const OUTPUT_CHUNK = 16_384;
 const DEFAULT_DEPTH = 30_000;
 
-/** A unit made runnable. */
-export interface LinkedUnit {
+/** What generated code gives back when it is made runnable. */
+interface LinkedUnit {
   readonly main: () => Steps | Value;
-  readonly routines: ReadonlyMap<string, CompiledRoutine>;
-  readonly globals: ReadonlyMap<string, { value: Value }>;
+  readonly routines: Readonly<Record<string, CompiledRoutine>>;
+  readonly globals: Readonly<Record<string, Cell>>;
 }
+
+/** Text that is compiled while a program runs. */
+export type InnerText = "expression" | "statements" | "class";
+
+/** Compiles such text for a space; raises SYNTAX_ERROR with the first complaint. */
+export type InnerCompiler = (text: string, how: InnerText, dialect: Dialect, space: ProgramSpace) => CompiledUnit;
 
 export class Engine implements EngineServices {
   readonly surface: Surface;
@@ -48,13 +56,12 @@ export class Engine implements EngineServices {
   readonly positions = new PositionTable();
   /** Module states by module index. */
   readonly states: readonly unknown[];
-  /** Routines of all units that were linked, by upper-case name. */
-  readonly routines = new Map<string, CompiledRoutine>();
   /** Warnings of the current run. */
   readonly warnings: string[] = [];
   /** Called when a module starts or ends work that a stop should let finish. */
   onHoldsWork: (isHolding: boolean) => void = () => undefined;
   readonly #limits: Limits;
+  readonly #compileInner: InnerCompiler;
   readonly #report: (error: unknown, about?: string) => void;
   #output: string[] = [];
   #outputLength = 0;
@@ -64,7 +71,14 @@ export class Engine implements EngineServices {
   #turnedAt = 0;
   #units = 0;
 
-  constructor(surface: Surface, host: Host, limits: Limits, report: (error: unknown, about?: string) => void) {
+  constructor(
+    surface: Surface,
+    host: Host,
+    limits: Limits,
+    report: (error: unknown, about?: string) => void,
+    compileInner: InnerCompiler,
+  ) {
+    this.#compileInner = compileInner;
     this.surface = surface;
     this.host = host;
     this.#limits = limits;
@@ -84,9 +98,9 @@ export class Engine implements EngineServices {
 
   // ── Units and tasks ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Makes a compiled unit runnable. */
-  link(unit: CompiledUnit): LinkedUnit {
-    const helpers = helpersOf(this, unit);
+  /** Makes a compiled unit runnable in a space: routines and reachable globals are entered there. */
+  link(unit: CompiledUnit, space: ProgramSpace): () => Steps | Value {
+    const helpers = helpersOf(this, unit, space, (text, how, dialect) => this.#compileText(text, how, dialect, space));
     const rows = unit.rows.map((id) => {
       const found = this.surface.byId(id);
       if (!found) throw new Error(`the program was compiled for a row that is not there: ${id}`);
@@ -95,13 +109,24 @@ export class Engine implements EngineServices {
     });
     this.#units += 1;
     const filename = `basil-unit-${this.#units}`;
-    this.positions.add(filename, unit);
+    this.positions.add(filename, unit, space);
     const header = `const {${Object.keys(helpers).join(", ")}} = HELPERS;${"\n".repeat(HEADER_LINES)}`;
     const start = compileFunction(header + unit.code, ["HELPERS", "S", "ROWS"], { filename });
-    const linked = start(helpers, this.state, rows);
-    const routines = new Map<string, CompiledRoutine>(Object.entries(linked.routines));
-    for (const [key, routine] of routines) this.routines.set(key, routine);
-    return { main: linked.main, routines, globals: new Map(Object.entries(linked.globals)) };
+    const linked: LinkedUnit = start(helpers, this.state, rows);
+    for (const [key, routine] of Object.entries(linked.routines)) space.routines.set(key, routine);
+    for (const [key, cell] of Object.entries(linked.globals)) space.globals.set(key, cell);
+    return linked.main;
+  }
+
+  /** Compiles and links EVAL and EXEC text, or a CLASS file in a space of its own. */
+  #compileText(
+    text: string,
+    how: InnerText,
+    dialect: Dialect,
+    space: ProgramSpace,
+  ): { main: () => Steps | Value; space: ProgramSpace } {
+    const inner = how === "class" ? new ProgramSpace() : space;
+    return { main: this.link(this.#compileInner(text, how, dialect, inner), inner), space: inner };
   }
 
   /** Begins a run: limits count from here. */
@@ -154,17 +179,6 @@ export class Engine implements EngineServices {
         }
       },
     };
-  }
-
-  /** Finds a routine by a name in any case. */
-  routine(name: string): CompiledRoutine | undefined {
-    return this.routines.get(name.toUpperCase());
-  }
-
-  /** The handle of a SUB given by name or as a FUNCTION value; undefined when there is none. */
-  subHandle(value: Value): SubHandle | undefined {
-    const routine = typeof value === "string" ? this.routine(value) : isRoutine(value) ? (value as CompiledRoutine) : undefined;
-    return routine && this.handle(routine);
   }
 
   /** Ends all tasks but one. */
@@ -241,10 +255,7 @@ export class Engine implements EngineServices {
   located(error: unknown): BasilError | LimitError {
     const known = error instanceof LimitError ? error : (asBasilError(error) ?? new BasilError("USER_ERROR", String(error)));
     if (known.place || known.stack === undefined) return known;
-    const calls: CallFrame[] = this.positions.frames(known.stack).map((frame) => ({
-      ...frame,
-      routine: this.routine(frame.routine)?.name ?? frame.routine,
-    }));
+    const calls = this.positions.frames(known.stack);
     known.place = calls[0];
     known.calls = calls;
     return known;

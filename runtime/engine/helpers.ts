@@ -1,16 +1,30 @@
 /** The names generated code can use, and nothing else: operators, element access, calls, output, failures. */
 
+import type { Dialect } from "../../grammar/ast.ts";
 import { SourceFile } from "../../grammar/source.ts";
 import { decodeBytes, encodeText } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compile.ts";
 import { BasilError, ProgramEnd } from "../errors.ts";
 import type { FunctionRow, Param } from "../host.ts";
-import { BasilArray, Dict, display, isRoutine, isTrue, toInteger, toNumber, typeName, type Value } from "../values.ts";
+import {
+  BasilArray,
+  Dict,
+  display,
+  isRoutine,
+  isTrue,
+  toInteger,
+  toNumber,
+  typeName,
+  type Value,
+  ValueArray,
+} from "../values.ts";
 import * as collections from "./collections.ts";
 import * as failures from "./failures.ts";
 import * as operators from "./operators.ts";
 import type { CompiledRoutine, EngineServices } from "./services.ts";
-import { Rejection, type Steps, TURN } from "./task.ts";
+import { ClassObject, type ProgramSpace } from "./space.ts";
+import * as structs from "./structs.ts";
+import { isSteps, Rejection, type Steps, TURN } from "./task.ts";
 
 /** What `readData` reads from. */
 interface DataList {
@@ -19,7 +33,12 @@ interface DataList {
 }
 
 /** The helpers of one unit in one engine, by the names generated code calls them. */
-export function helpersOf(engine: EngineServices, unit: CompiledUnit): Record<string, unknown> {
+export function helpersOf(
+  engine: EngineServices,
+  unit: CompiledUnit,
+  space: ProgramSpace,
+  compile: TextCompiler,
+): Record<string, unknown> {
   const { element, element1, element2, setElement, setElement1, setElement2, index, setIndex, itemsOf, whole, dict } =
     collections;
   return {
@@ -45,8 +64,10 @@ export function helpersOf(engine: EngineServices, unit: CompiledUnit): Record<st
     encodeText,
     TURN,
     ...memberHelpers(),
-    ...callHelpers(engine),
-    ...argumentHelpers(engine, unit),
+    ...callHelpers(engine, space),
+    ...structHelpers(engine, space),
+    ...innerTextHelpers(engine, unit, compile),
+    ...argumentHelpers(engine, unit, space),
     ...programHelpers(engine, unit),
     newArray: (kind: "number", bounds: number[]) => collections.newArray(kind, bounds, (bytes) => engine.claim(bytes)),
     arrayOf: (kind: "string", items: Value[]) => collections.arrayOf(kind, items, (bytes) => engine.claim(bytes)),
@@ -61,9 +82,11 @@ const noMember = (target: Value, name: string): BasilError =>
 function memberHelpers() {
   const member = (target: Value, name: string): Value => {
     if (target instanceof Dict) return collections.dictMember(target, name);
+    if (target instanceof ClassObject) return target.member(name);
     throw noMember(target, name);
   };
   const setMember = (target: Value, name: string, value: Value): void => {
+    if (target instanceof ClassObject) return target.setMember(name, value);
     if (!(target instanceof Dict)) throw noMember(target, name);
     target.set(target.memberKey(name) ?? name, value);
   };
@@ -85,7 +108,7 @@ function elementOf(target: Value, args: readonly Value[]): Value {
   return collections.element(target, args);
 }
 
-function callHelpers(engine: EngineServices) {
+function callHelpers(engine: EngineServices, space: ProgramSpace) {
   const callValue = (target: Value, args: readonly Value[]): Value => {
     if (!isRoutine(target)) return elementOf(target, args);
     const routine = target as CompiledRoutine;
@@ -99,8 +122,10 @@ function callHelpers(engine: EngineServices) {
     checkArity(routine, args.length);
     return routine.plain ? routine.plain(...args) : yield* routine.generator!(...args);
   };
-  const callable = (target: Value, name: string): Value =>
-    target instanceof Dict ? collections.dictMember(target, name) : failMember(target, name);
+  const callable = (target: Value, name: string): Value => {
+    if (target instanceof ClassObject) return target.routine(name) ?? target.member(name);
+    return target instanceof Dict ? collections.dictMember(target, name) : failMember(target, name);
+  };
   return {
     callValue,
     callValueWaiting,
@@ -123,13 +148,77 @@ function callHelpers(engine: EngineServices) {
       generator,
     }),
     moduleObject: (at: number) => ({ isObject: true, displayName: engine.surface.modules[at]!.name }),
-    outsideRoutine: (key: string) => engine.routine(key) ?? failures.unknownFunction(key, ""),
-    lateFunction: (key: string, name: string, hint: string) => engine.routine(key) ?? failures.unknownFunction(name, hint),
+    outsideRoutine: (key: string) => space.routines.get(key) ?? failures.unknownFunction(key, ""),
+    lateFunction: (key: string, name: string, hint: string) =>
+      space.globals.get(key)?.value ?? space.routines.get(key) ?? failures.unknownFunction(name, hint),
   };
 }
 
 function failMember(target: Value, name: string): never {
   throw noMember(target, name);
+}
+
+// ── Structs, EVAL, EXEC and CLASS ──────────────────────────────────────────────────────────────────────────────
+
+function structHelpers(engine: EngineServices, space: ProgramSpace) {
+  return {
+    ...structs,
+    defineType: (name: string, declare: () => readonly structs.FieldDeclaration[]) => space.defineType(name, declare),
+    typeSize: (name: string) => space.type(name).size,
+    newObject: (name: string, args: readonly Value[]): Value => {
+      if (args.length > 0) throw new BasilError("ARGUMENT_ERROR", `${name} takes no arguments`);
+      return space.type(name).create();
+    },
+    newStructArray: (name: string, bounds: readonly number[]): Value => {
+      const type = space.type(name);
+      const { upper } = collections.newArray("any", bounds, (bytes) => engine.claim(bytes * Math.max(1, type.size / 8)));
+      return new ValueArray("struct", upper, () => type.create(), type.name);
+    },
+    globalCell: (key: string) => space.cell(key),
+  };
+}
+
+/** Compiles text of the running program; CLASS files get a space of their own. */
+export type TextCompiler = (
+  text: string,
+  how: "expression" | "statements" | "class",
+  dialect: Dialect,
+) => { readonly main: () => Steps | Value; readonly space: ProgramSpace };
+
+function innerTextHelpers(engine: EngineServices, unit: CompiledUnit, compile: TextCompiler) {
+  const run = function* (main: () => Steps | Value): Steps {
+    const started = main();
+    return isSteps(started) ? yield* started : started;
+  };
+  const text = (value: Value, name: string): string => {
+    if (typeof value === "string") return value;
+    throw new BasilError("TYPE_ERROR", `${name} arg 1 must be string`);
+  };
+  const dialectOf = (file: number): Dialect => unit.files[file]!.dialect;
+  return {
+    evaluate: (code: Value, file: number): Steps => run(compile(text(code, "EVAL"), "expression", dialectOf(file)).main),
+    execute: (code: Value, file: number): Steps => run(compile(text(code, "EXEC"), "statements", dialectOf(file)).main),
+    classInstance: function* (file: string, at: number): Steps {
+      const { main, space } = compile(classText(engine, file), "class", dialectOf(at));
+      yield* run(main);
+      return new ClassObject(space);
+    },
+  };
+}
+
+/** The text of a CLASS file: `.basil` is appended when the name has no such file. */
+function classText(engine: EngineServices, file: string): string {
+  const { files } = engine.host;
+  if (!files) throw notHere("files");
+  for (const path of [file, `${file}.basil`]) {
+    try {
+      return decodeBytes(files.readFile(files.resolve(path)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+        throw new BasilError("IO_ERROR", (error as Error).message, { cause: error });
+    }
+  }
+  throw new BasilError("IO_ERROR", "Class file not found.");
 }
 
 // ── Arguments of rows ──────────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +234,7 @@ const KIND_WORDS = {
   sub: "the name of a SUB",
 } as const;
 
-function argumentHelpers(engine: EngineServices, unit: CompiledUnit) {
+function argumentHelpers(engine: EngineServices, unit: CompiledUnit, space: ProgramSpace) {
   const rowOf = (number: number) => engine.surface.byId(unit.rows[number]!)!;
   const fail = (number: number, message: string): never => {
     const found = rowOf(number);
@@ -169,7 +258,7 @@ function argumentHelpers(engine: EngineServices, unit: CompiledUnit) {
     arrayArgument: (value: Value, number: number, at: number): BasilArray =>
       value instanceof BasilArray ? value : wrong(number, at, "array"),
     subArgument: (value: Value, number: number, at: number) =>
-      subArgument(engine, value, rowOf(number).row as FunctionRow<unknown>, at, (message) => fail(number, message)),
+      subArgument(engine, space, value, rowOf(number).row as FunctionRow<unknown>, at, (message) => fail(number, message)),
     badArguments: (number: number, message: string): never => {
       const found = rowOf(number);
       const module = engine.surface.modules[found.module]!;
@@ -184,19 +273,26 @@ function argumentHelpers(engine: EngineServices, unit: CompiledUnit) {
 /** A SUB given by name or as a value, with a number of parameters the row can call. */
 function subArgument(
   engine: EngineServices,
+  space: ProgramSpace,
   value: Value,
   row: FunctionRow<unknown>,
   at: number,
   fail: (message: string) => never,
 ) {
-  const handle = engine.subHandle(value);
-  if (!handle) {
-    const names = [...engine.routines.values()].map((routine) => routine.name);
+  const routine =
+    typeof value === "string"
+      ? space.routines.get(value.toUpperCase())
+      : isRoutine(value)
+        ? (value as CompiledRoutine)
+        : undefined;
+  if (!routine) {
+    const names = [...space.routines.values()].map((routine) => routine.name);
     const shown = typeof value === "string" ? `'${value}'` : display(value);
     return fail(
       `${row.name}: there is no SUB ${shown}${names.length > 0 ? ` (there are: ${names.slice(0, 8).join(", ")})` : ""}`,
     );
   }
+  const handle = engine.handle(routine);
   const { arity } = Object.values(row.params)[at - 1] as Param;
   if (arity && !arity.includes(handle.arity)) {
     return fail(
@@ -226,10 +322,6 @@ function programHelpers(engine: EngineServices, unit: CompiledUnit) {
     },
     tick: () => engine.tick(),
     print: (text: string) => engine.print(text),
-    describe: (value: Value): string => {
-      if (value instanceof BasilArray) return display(value);
-      throw new BasilError("TYPE_ERROR", `DESCRIBE on unsupported value: ${typeName(value)}`);
-    },
     text: (value: string | Buffer): string => (typeof value === "string" ? value : decodeBytes(value)),
     isPromise: (value: unknown): boolean => value instanceof Promise,
     got: (value: unknown): unknown => {

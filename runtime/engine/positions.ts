@@ -2,6 +2,7 @@
 import { SourceFile } from "../../grammar/source.ts";
 import type { CompiledUnit } from "../compile/compile.ts";
 import type { CallFrame } from "../errors.ts";
+import type { ProgramSpace } from "./space.ts";
 
 /** Lines that are put before a unit's own code when it is made runnable: the names of the helpers. */
 export const HEADER_LINES = 1;
@@ -11,8 +12,8 @@ export class PositionTable {
   readonly #units = new Map<string, UnitPositions>();
 
   /** Registers a unit under the script name its JavaScript runs as. */
-  add(scriptName: string, unit: CompiledUnit): void {
-    this.#units.set(scriptName, new UnitPositions(unit));
+  add(scriptName: string, unit: CompiledUnit, space: ProgramSpace): void {
+    this.#units.set(scriptName, new UnitPositions(unit, space));
   }
 
   /** The BASIC places of a JavaScript stack, innermost first; at most `limit`. */
@@ -30,11 +31,13 @@ export class PositionTable {
 
 class UnitPositions {
   readonly #unit: CompiledUnit;
+  readonly #space: ProgramSpace;
   readonly #sources: SourceFile[];
   #generated: SourceFile | undefined;
 
-  constructor(unit: CompiledUnit) {
+  constructor(unit: CompiledUnit, space: ProgramSpace) {
     this.#unit = unit;
+    this.#space = space;
     this.#sources = unit.files.map((file) => new SourceFile(file.name, file.text));
   }
 
@@ -44,7 +47,9 @@ class UnitPositions {
     if (at < 0) return undefined;
     const { marks } = this.#unit;
     const span = { start: marks[at + 2]!, end: marks[at + 3]! };
-    return { routine: routineName(functionName), source: this.#sources[marks[at + 1]!]!, span };
+    const name = routineName(functionName);
+    const routine = this.#space.routines.get(name.toUpperCase())?.name ?? name;
+    return { routine, source: this.#sources[marks[at + 1]!]!, span };
   }
 
   /** Index of the last mark at or before an offset of the generated code, −1 when there is none. */

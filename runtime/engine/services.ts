@@ -18,12 +18,8 @@ export interface EngineServices extends TaskServices {
   readonly state: ExecutionState;
   /** Module states by module index. */
   readonly states: readonly unknown[];
-  /** Routines of all units, by upper-case name. */
-  readonly routines: ReadonlyMap<string, CompiledRoutine>;
-  /** Finds a routine by a name in any case. */
-  routine(name: string): CompiledRoutine | undefined;
-  /** The handle of a SUB given by name or as a FUNCTION value; undefined when there is none. */
-  subHandle(value: Value): SubHandle | undefined;
+  /** A routine as the host calls it. */
+  handle(routine: CompiledRoutine): SubHandle;
   print(text: string): void;
   /** Remembers a warning for the end of the run. */
   warn(text: string): void;

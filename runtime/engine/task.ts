@@ -131,7 +131,7 @@ export class Task implements TaskContext {
   }
 }
 
-const isSteps = (value: unknown): value is Steps =>
+export const isSteps = (value: unknown): value is Steps =>
   typeof value === "object" && value !== null && "next" in value && "throw" in value;
 
 /** BASIC frames that a stack keeps while BASIC runs. */
