@@ -160,7 +160,7 @@ export function describe(value: Value): string {
 const typeRows = [
   fn({
     name: "TYPE$",
-    doc: "What a value is: NULL, BOOL, FLOAT, INTEGER, STRING, LIST, DICT, FUNCTION, an array such as FLOAT[], or OBJECT.",
+    doc: "What a value is: NULL, BOOL, FLOAT, INTEGER, STRING, LIST, DICT, FUNCTION, an array such as FLOAT[], or the name of an object such as GEARMAN.",
     params: { value: required("any", "Any value. A number is INTEGER when it is written as a % name.") },
     run: (_, { value }) => typeName(value),
   }),

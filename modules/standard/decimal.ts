@@ -13,9 +13,11 @@ export interface Decimal {
 
 /** The shortest decimal that reads back as the number's absolute value. */
 export function decimalOf(value: number): Decimal {
-  const [mantissa = "", exponent = "0"] = Math.abs(value).toExponential().split("e");
-  const digits = mantissa.replace(".", "");
-  return digits === "0" ? { digits: "", point: 0 } : { digits, point: Number(exponent) + 1 };
+  if (value === 0) return { digits: "", point: 0 };
+  const text = Math.abs(value).toExponential();
+  const exponent = text.indexOf("e");
+  const digits = exponent === 1 ? text[0]! : text[0] + text.slice(2, exponent);
+  return { digits, point: Number(text.slice(exponent + 1)) + 1 };
 }
 
 /** Rounds half away from zero to so many places behind the point, or before it when negative. */

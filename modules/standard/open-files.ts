@@ -72,7 +72,7 @@ export class Handle {
       this.#position = this.#chunkStart + (lineEnd < 0 ? to : to + 1);
       if (lineEnd >= 0) break;
     }
-    const line = Buffer.concat(parts, length);
+    const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts, length);
     return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
   }
 

@@ -4,6 +4,7 @@ import type { Host } from "../../runtime/capabilities.ts";
 import { BasilError, type ErrorName } from "../../runtime/errors.ts";
 import { functionsOf, type TaskContext } from "../../runtime/host.ts";
 import { OpenFiles } from "./open-files.ts";
+import { Pictures } from "./picture.ts";
 import { RandomNumbers } from "./random.ts";
 import { TextIndex } from "./text-index.ts";
 
@@ -12,6 +13,8 @@ export interface StandardState {
   readonly host: Host;
   /** Where the code points of long strings are. */
   readonly texts: TextIndex;
+  /** The picture FORMAT$ used last. */
+  readonly pictures: Pictures;
   readonly random: RandomNumbers;
   readonly openFiles: OpenFiles;
 }
@@ -19,6 +22,7 @@ export interface StandardState {
 export const openStandardState = (host: Host): StandardState => ({
   host,
   texts: new TextIndex(),
+  pictures: new Pictures(),
   random: new RandomNumbers(() => host.randomSeed()),
   openFiles: new OpenFiles(),
 });

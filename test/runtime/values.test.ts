@@ -41,7 +41,7 @@ test.each<[Value, string, string, boolean]>([
   [new ValueArray("any", [1], () => null), "OBJECT[]", "<array OBJECT 2>", true],
   [structs, "Point[]", "<array Point 2x2>", true],
   [routine, "FUNCTION", "<func f /2>", true],
-  [module, "OBJECT", "<GEARMAN>", true],
+  [module, "GEARMAN", "<GEARMAN>", true],
 ])("%o is a %s that shows as %s", (value, type, shown, truth) => {
   expect(typeName(value)).toBe(type);
   expect(display(value)).toBe(shown);

@@ -155,7 +155,7 @@ describe("JSON.STRINGIFY$", () => {
   test.each<[Value, string]>([
     [new NumberArray("number", [1, 1]), "JSON.STRINGIFY$: an array of 2 dimensions has no JSON form"],
     [{ isRoutine: true, name: "f", arity: 0 }, "JSON.STRINGIFY$: FUNCTION has no JSON form"],
-    [[{ isObject: true, displayName: "GEARMAN" }], "JSON.STRINGIFY$: OBJECT has no JSON form"],
+    [[{ isObject: true, displayName: "GEARMAN" }], "JSON.STRINGIFY$: GEARMAN has no JSON form"],
   ])("refuses %o", (value, message) => {
     expect(() => write(value)).toThrow(expect.objectContaining({ errorName: "TYPE_ERROR", message }));
   });
