@@ -138,8 +138,8 @@ export const EXPLANATIONS = {
     text: `The statement does not follow the grammar. The message names what was expected and what stands there instead; the caret points at it.
 Every broken statement of a file is reported, each once, so the first report is the one to trust most.
 
-    IF x > 3 PRINT "big"        ' Expected THEN after the condition, found "PRINT".
-    IF x > 3 THEN PRINT "big"   ' right`,
+    IF x > 3 PRINT 1        ' Expected THEN after the condition, found "PRINT".
+    IF x > 3 THEN PRINT 1   ' right`,
   },
   B0102: {
     title: "unexpected character",

@@ -16,11 +16,20 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
     else stream.write("", () => resolve());
   });
 
-/** `basil doc | head -1`: a reader that has gone is no mistake. What a program prints is looked after by its host. */
-const failures: NodeJS.ErrnoException[] = [];
-process.stdout.on("error", (error) => failures.push(error));
-process.stderr.on("error", () => undefined);
+/**
+ * `basil doc | head -1`: a reader that has gone is no mistake. What a program prints is looked after by its host.
+ * @returns whether standard output lost its reader
+ */
+function watchOutput(): () => boolean {
+  let hasLostReader = false;
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    hasLostReader ||= code === "EPIPE";
+  });
+  process.stderr.on("error", () => undefined);
+  return () => hasLostReader;
+}
 
+const hasLostReader = watchOutput();
 const exitCode = await runCommandLine(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -31,4 +40,4 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
 });
 await drained(process.stdout);
 await drained(process.stderr);
-process.exit(failures.some(({ code }) => code === "EPIPE") ? EXIT_CODES.brokenPipe : exitCode);
+process.exit(hasLostReader() ? EXIT_CODES.brokenPipe : exitCode);

@@ -178,7 +178,7 @@ describe("as a process", () => {
   });
 
   test.each([
-    ["SIGINT", 'PRINT "ready"\nDO\nLOOP'],
+    ["SIGINT", 'PRINT "ready"\nSLEEP 1\nDO\nLOOP'],
     ["SIGTERM", 'PRINT "ready"\nSLEEP 60000'],
   ] as const)("without a worker, %s ends the program at once, as it does any other", async (signal, text) => {
     const result = await basil(["run", program("endless.basil", text)], {
