@@ -93,6 +93,11 @@ export class Struct extends Dict {
     if (!field) throw new BasilError("KEY_ERROR", `${this.type.name} has no field ${key}`);
     this.map.set(field.name, coerced(field, value));
   }
+
+  override remove(key: string): boolean {
+    if (!this.map.has(key)) return false;
+    throw new BasilError("KEY_ERROR", `${this.type.name} keeps its fields: ${key} cannot be removed`);
+  }
 }
 
 function coerced(field: Field, value: Value): Value {

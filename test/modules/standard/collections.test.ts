@@ -1,6 +1,7 @@
 /** The built-ins for lists, dictionaries, arrays and types, row by row (language.md §12). */
 import { expect, test } from "vitest";
 import { standard } from "../../../modules/standard/index.ts";
+import { StructType } from "../../../runtime/engine/structs.ts";
 import { Dict, NumberArray, type Value, ValueArray } from "../../../runtime/values.ts";
 import { bareHost, CountingTask, callerOf } from "../../helpers/call-row.ts";
 
@@ -74,6 +75,17 @@ test.each<[string, Value[], string, string]>([
   ["DESCRIBE$", [[1]], "TYPE_ERROR", "DESCRIBE on unsupported value: LIST"],
 ])("%s of %o is a %s: %s", (name, args, errorName, message) => {
   expect(() => call(name, ...args)).toThrow(expect.objectContaining({ errorName, message }));
+});
+
+test("REMOVEKEY leaves a struct its fields", () => {
+  const point = new StructType(
+    "Point",
+    () => [["x", "number"]],
+    () => expect.fail("there is no other TYPE"),
+  ).create();
+  expect(call("HASKEY%", point, "x")).toBe(1);
+  expect(call("REMOVEKEY", point, "y")).toBe(0);
+  expect(() => call("REMOVEKEY", point, "x")).toThrow("Point keeps its fields: x cannot be removed");
 });
 
 test("a list cannot grow over the host's limit on bytes", () => {
