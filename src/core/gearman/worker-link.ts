@@ -10,7 +10,7 @@ import { Wire } from "./wire.ts";
 /** Waits between tries to connect. */
 const RECONNECT: BackoffOptions = { firstMs: 200, maxMs: 10_000, jitter: 0.5 };
 
-/** Longest wait for a connection or for the server's last word, in milliseconds. */
+/** Longest wait for a connection, in milliseconds. */
 const MAX_CONNECT_MS = 5_000;
 
 /** What a link needs to know. */
@@ -106,12 +106,15 @@ export class WorkerLink {
     this.#isHungry = true;
   }
 
-  /** Makes sure the server has read all that was sent, then closes. Resolves when closed, in bounded time, from every mode. */
-  async close(): Promise<void> {
+  /**
+   * Makes sure the server has read all that was sent, for at most `lastWordMs`, then closes. Resolves when closed,
+   * in bounded time, from every mode.
+   */
+  async close(lastWordMs: number): Promise<void> {
     this.retire();
     this.#stopTimer();
     const wire = this.#wire;
-    if (wire?.isOpen) await this.#lastWord(wire);
+    if (wire?.isOpen) await this.#lastWord(wire, lastWordMs);
     await wire?.end();
   }
 
@@ -228,9 +231,9 @@ export class WorkerLink {
   }
 
   /** When the echo is back, the server has read everything before it. */
-  #lastWord(wire: Wire): Promise<void> {
+  #lastWord(wire: Wire, timeoutMs: number): Promise<void> {
     const echoed = new Promise<void>((resolve) => this.#onEcho.push(resolve));
     wire.send("ECHO_REQ", "");
-    return bounded(echoed, { timeoutMs: MAX_CONNECT_MS, onTimeout: () => new Error("no echo") }).catch(() => undefined);
+    return bounded(echoed, { timeoutMs, onTimeout: () => new Error("no echo") }).catch(() => undefined);
   }
 }

@@ -51,6 +51,9 @@ export interface GearmanWorkerOptions {
 /** How long a stop waits for running jobs unless told otherwise, in milliseconds. */
 const DEFAULT_GRACE_MS = 30_000;
 
+/** How long a stop waits for servers to confirm that they have all results, in milliseconds. */
+const LAST_WORD_MS = 5_000;
+
 /** How long handlers get to end after their signal fired, in milliseconds. */
 const ABORT_GRACE_MS = 1_000;
 
@@ -316,10 +319,11 @@ export class GearmanWorker {
     const links = this.#links;
     for (const link of links) link.retire();
     this.#wake();
-    const connecting = links.filter((link) => !link.isOpen).map((link) => link.close());
+    const connecting = links.filter((link) => !link.isOpen).map((link) => link.close(0));
     while (!this.#isDrained() && !this.#hurry.signal.aborted) await this.#quiet(Number.POSITIVE_INFINITY, this.#hurry.signal);
     if (this.#busy.size > 0) await this.#callOff();
-    await Promise.all([...connecting, ...links.map((link) => link.close())]);
+    const lastWordMs = this.#hurry.signal.aborted ? ABORT_GRACE_MS : LAST_WORD_MS;
+    await Promise.all([...connecting, ...links.map((link) => link.close(lastWordMs))]);
     this.#unclaimed.length = 0;
     this.#busy.clear();
     this.#links = [];

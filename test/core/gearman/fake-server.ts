@@ -31,7 +31,7 @@ export interface FakeServer {
 export async function startFakeServer(behaviour: FakeBehaviour, port = 0): Promise<FakeServer> {
   const peers: Peer[] = [];
   const names: PacketName[] = [];
-  const listener = createServer((socket) => {
+  const listener = createServer({ noDelay: true }, (socket) => {
     const decoder = new PacketDecoder(undefined, "REQ");
     const peer: Peer = {
       socket,
