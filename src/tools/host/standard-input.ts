@@ -82,6 +82,7 @@ export class StandardInput implements InputHost {
   async #line(signal: AbortSignal): Promise<string | null> {
     const parts: Buffer[] = [];
     for (;;) {
+      if (this.#terminal) this.#rest = withLineFeeds(this.#rest);
       const end = this.#rest.indexOf(LINE_FEED);
       if (end >= 0) {
         parts.push(this.#rest.subarray(0, end));
@@ -207,6 +208,10 @@ function escapeLength(bytes: Buffer): number {
   for (let at = 2; at < bytes.length; at++) if (bytes[at]! >= 0x40 && bytes[at]! <= 0x7e) return at + 1;
   return bytes.length;
 }
+
+/** Enter that was pressed while single keys were read arrived as CR: here it ends a line all the same. */
+const withLineFeeds = (bytes: Buffer): Buffer =>
+  bytes.includes(CARRIAGE_RETURN) ? Buffer.from(bytes.map((byte) => (byte === CARRIAGE_RETURN ? LINE_FEED : byte))) : bytes;
 
 /** A promise that also rejects when the signal fires. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

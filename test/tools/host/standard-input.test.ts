@@ -153,6 +153,16 @@ describe("on a terminal", () => {
     input.close();
   });
 
+  test("a line typed ahead while single keys were read ends at its Enter", async () => {
+    const terminal = new Terminal();
+    const input = new StandardInput(terminal);
+    const key = input.readCharacter(never);
+    terminal.write("yAda\rnext\r");
+    expect(await key).toBe("y");
+    expect(await input.readLine(never)).toBe("Ada");
+    expect(await input.readLine(never)).toBe("next");
+  });
+
   test("Ctrl-C interrupts while single keys are read", async () => {
     const terminal = new Terminal();
     const interrupt = vi.fn();
