@@ -99,7 +99,7 @@ class BasilInterpreter implements Interpreter {
     this.#main = main;
     const timer = this.#startDeadline();
     try {
-      return await this.#outcome(main);
+      return await this.#outcome(main, options.signal);
     } finally {
       clearTimeout(timer);
       this.#main = undefined;
@@ -195,11 +195,11 @@ class BasilInterpreter implements Interpreter {
   }
 
   /** Waits for main; when it ended by itself, lets started workers finish. */
-  async #outcome(main: Task): Promise<Outcome> {
+  async #outcome(main: Task, signal = new AbortController().signal): Promise<Outcome> {
     const engine = this.#engine;
     try {
       await main.done;
-      await this.#drain(main.signal);
+      await this.#drain(signal);
       return { kind: "ended", exitCode: 0, warnings: [...engine.warnings] };
     } catch (error) {
       if (error === STOPPED) return { kind: "stopped" };

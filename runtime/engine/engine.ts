@@ -175,7 +175,7 @@ export class Engine implements EngineServices {
         try {
           return await task.done;
         } catch (error) {
-          throw this.located(error);
+          throw error instanceof ProgramEnd ? error : this.located(error);
         }
       },
     };
