@@ -61,8 +61,7 @@ export class StandardInput implements InputHost {
       this.#isWatching = true;
       this.#attach();
       this.#stream.resume();
-      // Watching for keys must not keep a program alive that has nothing else to do.
-      this.#terminal.unref();
+      this.#hold(false);
     }
     return this.#takeKey() ?? "";
   }
@@ -75,6 +74,7 @@ export class StandardInput implements InputHost {
     if (this.#isAttached) {
       this.#stream.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onEnd).off("error", this.#onEnd);
       this.#stream.pause();
+      this.#hold(false);
     }
     this.#wake?.();
   }
@@ -161,13 +161,13 @@ export class StandardInput implements InputHost {
       this.#wake = resolve;
     });
     this.#stream.resume();
-    if (this.#isWatching) this.#terminal?.ref();
+    this.#hold(true);
     try {
       await untilAborted(arrived, signal);
     } finally {
       this.#wake = undefined;
-      if (this.#isWatching) this.#terminal?.unref();
-      else this.#stream.pause();
+      if (!this.#isWatching) this.#stream.pause();
+      this.#hold(false);
     }
     return this.#rest.length > had || !this.#hasEnded;
   }
@@ -189,6 +189,16 @@ export class StandardInput implements InputHost {
     this.#hasEnded = true;
     this.#wake?.();
   };
+
+  /**
+   * Only a call that waits may keep the program alive. Pausing is not enough: a paused pipe goes on reading ahead, and
+   * the process would end only when the other side closes it.
+   */
+  #hold(isHeld: boolean): void {
+    const stream = this.#stream as Partial<ReadStream>;
+    if (isHeld) stream.ref?.();
+    else stream.unref?.();
+  }
 
   get #terminal(): ReadStream | undefined {
     const stream = this.#stream as ReadStream;

@@ -1,5 +1,8 @@
 /** Standard input by lines, characters and keys, from streams that arrive in any pieces. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { StandardInput } from "../../../src/tools/host/standard-input.ts";
@@ -97,6 +100,19 @@ test("close ends a read that waits, and may be called in every mode", async () =
   expect(await waiting).toBeNull();
   input.close();
   expect(await input.readLine(never)).toBeNull();
+});
+
+test("a pipe that stays open does not keep a program alive that reads no more", async () => {
+  const reader = `
+    import { StandardInput } from ${JSON.stringify(new URL("../../../src/tools/host/standard-input.ts", import.meta.url))};
+    const input = new StandardInput(process.stdin);
+    process.stdout.write(await input.readLine(new AbortController().signal));`;
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", reader], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdin.write("one\ntwo\n");
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  expect([output, code]).toEqual(["one", 0]);
 });
 
 /** A terminal that records its modes. */
