@@ -354,7 +354,9 @@ const notHere = (what: string): BasilError =>
 
 async function shell(engine: EngineServices, command: string): Promise<number> {
   if (!engine.host.shell) throw notHere("the shell");
-  return engine.host.shell.run(command, engine.state.task.signal);
+  const { signal } = engine.state.task;
+  await engine.flush();
+  return engine.host.shell.run(command, signal);
 }
 
 /** INPUT and LINE INPUT: one line, cut into as many fields as there are places. */
