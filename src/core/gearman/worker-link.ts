@@ -164,6 +164,8 @@ export class WorkerLink {
         this.#isHungry = false;
         this.#window = Math.max(1, this.#window >> 1);
         this.#sleepIfSated();
+        // The place is free again: another server may have jobs that there was no place for.
+        this.#owner.schedule();
         this.#noteQuiet();
         break;
       case "NOOP":
