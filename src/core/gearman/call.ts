@@ -78,7 +78,9 @@ export abstract class Call<T> implements Request, Expiring {
   abstract sendOver(connection: Connection): void;
 
   /** The reply came. */
-  abstract answered(packet: Packet, connection: Connection): void;
+  answered(_packet: Packet, _connection: Connection): void {}
+
+  accepted(_handle: string, _connection: Connection): void {}
 
   /** The connection was lost after the bytes were written. */
   protected abstract lostAfterSending(reason: GearmanError): void;

@@ -221,40 +221,64 @@ export class PacketDecoder {
 
   /** Takes the next bytes of the stream and yields the packets they complete. Pull all of them before the next push. */
   *push(chunk: Buffer): Generator<Packet, void, undefined> {
-    if (this.#failure !== null) throw this.#failure;
-    if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    this.#have += chunk.length;
-    if (this.#have < this.#need && !(this.#stopAtText && this.#need === HEADER_BYTES)) return;
-    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#have);
+    const bytes = this.#join(chunk);
+    if (bytes === null) return;
     let start = 0;
-    let need = HEADER_BYTES;
-    while (bytes.length - start >= need) {
-      if (this.#stopAtText && bytes[start] !== 0) break;
-      const end = start + this.#packetBytes(bytes, start);
-      if (end > bytes.length) {
-        need = end - start;
-        break;
-      }
-      const packet = this.#parse(bytes, start, end);
+    for (let end = this.#next(bytes, start); end > 0; end = this.#next(bytes, start)) {
+      const packet = this.parse(bytes, start, end);
       start = end;
       yield packet;
     }
-    this.#keep(start === bytes.length ? null : start === 0 ? bytes : bytes.subarray(start), need);
+    this.#keepFrom(bytes, start);
+  }
+
+  /**
+   * As `push`, but calls `visit` with each packet as it lies in the bytes, from `start` to `end`, and leaves it to
+   * the visitor to take it apart, with `parse` or by hand. Stops when `visit` returns false.
+   */
+  scan(chunk: Buffer, visit: (bytes: Buffer, start: number, end: number) => boolean): void {
+    const bytes = this.#join(chunk);
+    if (bytes === null) return;
+    let start = 0;
+    for (let end = this.#next(bytes, start); end > 0; end = this.#next(bytes, start)) {
+      if (!visit(bytes, start, end)) return;
+      start = end;
+    }
+    this.#keepFrom(bytes, start);
   }
 
   /** With `stopAtText`: hands over the bytes from a text command on, or an empty buffer when a packet is next. */
   takeText(): Buffer {
     const first = this.#chunks[0];
     if (first === undefined || first[0] === 0) return Buffer.alloc(0);
-    this.#keep(null, HEADER_BYTES);
+    this.#chunks = [];
+    this.#have = 0;
     return first;
   }
 
-  #keep(bytes: Buffer | null, need: number): void {
-    this.#chunks = bytes === null ? [] : [bytes];
-    this.#have = bytes === null ? 0 : bytes.length;
-    this.#need = need;
+  /** All bytes not read yet, or null when they cannot hold the packet that is under way. */
+  #join(chunk: Buffer): Buffer | null {
+    if (this.#failure !== null) throw this.#failure;
+    if (chunk.length === 0) return null;
+    this.#chunks.push(chunk);
+    this.#have += chunk.length;
+    if (this.#have < this.#need && !(this.#stopAtText && this.#need === HEADER_BYTES)) return null;
+    this.#need = HEADER_BYTES;
+    return this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#have);
+  }
+
+  /** End of the packet that starts at `start`, or 0 when it is not complete or a text command is there instead. */
+  #next(bytes: Buffer, start: number): number {
+    if (bytes.length - start < HEADER_BYTES || (this.#stopAtText && bytes[start] !== 0)) return 0;
+    const packetBytes = this.#packetBytes(bytes, start);
+    if (start + packetBytes <= bytes.length) return start + packetBytes;
+    this.#need = packetBytes;
+    return 0;
+  }
+
+  #keepFrom(bytes: Buffer, start: number): void {
+    this.#have = bytes.length - start;
+    this.#chunks = this.#have === 0 ? [] : [start === 0 ? bytes : bytes.subarray(start)];
   }
 
   /** Size of the packet that starts at `start`, header included. */
@@ -273,14 +297,15 @@ export class PacketDecoder {
     return HEADER_BYTES + size;
   }
 
-  #parse(bytes: Buffer, start: number, end: number): Packet {
+  /** Takes apart the packet from `start` to `end`, as `scan` found it. */
+  parse(bytes: Buffer, start: number, end: number): Packet {
     const { name, args: names } = ROWS[bytes[start + 7]!]!;
     const args: Record<string, Buffer> = {};
     const last = names.length - 1;
     let offset = start + HEADER_BYTES;
     for (let index = 0; index < last; index++) {
-      const stop = bytes.indexOf(0, offset);
-      if (stop < 0 || stop >= end) {
+      const stop = endOfText(bytes, offset, end);
+      if (stop === end) {
         throw this.#fail(
           "arguments",
           `${name} packet has ${index + 1} of ${names.length} arguments (no NUL ends its ${names[index]})`,
@@ -314,9 +339,17 @@ export class PacketDecoder {
   #fail(fault: DecoderFault, message: string): GearmanError {
     this.#fault = fault;
     this.#failure = new GearmanError("PROTOCOL", message);
-    this.#keep(null, HEADER_BYTES);
+    this.#chunks = [];
+    this.#have = 0;
     return this.#failure;
   }
+}
+
+/** Place of the next NUL, or `end`. Arguments are short, so looking is quicker than asking the engine to look. */
+export function endOfText(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== 0) at++;
+  return at;
 }
 
 function hex(bytes: Buffer): string {

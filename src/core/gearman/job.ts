@@ -2,7 +2,7 @@
 import { Call, type CallBounds, counted } from "./call.ts";
 import type { Connection, JobFollower, JobReport, RequestReply } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
-import type { Packet, PacketArg } from "./packets.ts";
+import type { PacketArg } from "./packets.ts";
 
 /** The packet that submits a job, by where it runs and how urgent it is. */
 export const SUBMIT_PACKETS = {
@@ -70,8 +70,8 @@ export class BackgroundSubmit extends Submit<JobReceipt> {
     connection.send(this, SUBMIT_PACKETS.background[priority], name, unique, payload);
   }
 
-  override answered(packet: Packet<"JOB_CREATED">, connection: Connection): void {
-    this.succeed({ handle: packet.args.handle.toString("latin1"), server: connection.server });
+  override accepted(handle: string, connection: Connection): void {
+    this.succeed({ handle, server: connection.server });
   }
 }
 
@@ -90,20 +90,20 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
     connection.send(this, SUBMIT_PACKETS.foreground[priority], name, unique, payload);
   }
 
-  override answered(packet: Packet<"JOB_CREATED">, connection: Connection): void {
-    const handle = packet.args.handle.toString("latin1");
+  override accepted(handle: string, connection: Connection): void {
     this.#handle = handle;
     // With a unique key the server may merge a later submit into this job, and both must take turns then.
     if (!this.isSettled || this.content.unique !== "") connection.follow(handle, this);
     if (!this.isSettled) this.guard(() => this.content.onCreated?.({ handle, server: connection.server }));
   }
 
+  completed(result: Buffer): void {
+    this.succeed(result);
+  }
+
   reported(report: JobReport): void {
     if (this.isSettled) return;
     switch (report.name) {
-      case "WORK_COMPLETE":
-        this.succeed(report.args.payload);
-        break;
       case "WORK_FAIL":
         this.fail(this.#failure(this.#lastWarning));
         break;

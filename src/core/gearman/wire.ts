@@ -22,6 +22,8 @@ export interface WireOptions {
 /** Whom a wire reports to. After `lost`, which comes exactly once, nothing else is called. */
 export interface WireOwner {
   opened(): void;
+  /** Offered each packet before it is taken apart; true when that settles it. For the few that come by the million. */
+  quick?(bytes: Buffer, start: number, end: number): boolean;
   /** May throw a GearmanError, which ends the wire with that reason. */
   packet(packet: Packet): void;
   lost(reason: GearmanError): void;
@@ -53,12 +55,18 @@ const REASONS: Readonly<Record<string, string>> = {
  * everywhere; a lost wire stays lost, its owner makes a new one.
  */
 export class Wire {
+  /** The server's address as text, such as `127.0.0.1:4730`. */
+  readonly server: string;
   readonly #options: WireOptions;
   readonly #owner: WireOwner;
   readonly #socket: Socket;
   readonly #decoder: PacketDecoder;
   readonly #closed: Promise<void>;
   readonly #flush = () => this.#writePending();
+  readonly #visit = (bytes: Buffer, start: number, end: number): boolean => {
+    if (!this.#owner.quick?.(bytes, start, end)) this.#owner.packet(this.#decoder.parse(bytes, start, end));
+    return this.#mode === "open";
+  };
   #connectTimer: ReturnType<typeof setTimeout> | null;
   #mode: "connecting" | "open" | "lost" = "connecting";
   readonly #writer = new PacketWriter("REQ");
@@ -68,6 +76,7 @@ export class Wire {
 
   /** Starts to connect. The owner hears of success or failure later, never from within the constructor. */
   constructor(options: WireOptions, owner: WireOwner) {
+    this.server = formatServer(options.address);
     this.#options = options;
     this.#owner = owner;
     this.#decoder = new PacketDecoder(options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES, "RES");
@@ -81,11 +90,6 @@ export class Wire {
     socket.on("error", (error) => this.#lose(this.#describe(error)));
     socket.on("end", () => this.#lose(new GearmanError("IO", this.#endMessage())));
     socket.on("close", () => this.#lose(new GearmanError("IO", `connection to ${this.server} closed`)));
-  }
-
-  /** The server's address as text, such as `127.0.0.1:4730`. */
-  get server(): string {
-    return formatServer(this.#options.address);
   }
 
   get isOpen(): boolean {
@@ -165,19 +169,11 @@ export class Wire {
     if (this.#mode !== "open") return;
     this.#receivedAt = this.#options.host.now();
     try {
-      for (const packet of this.#decoder.push(chunk)) {
-        this.#owner.packet(packet);
-        if (this.#isLost()) return;
-      }
+      this.#decoder.scan(chunk, this.#visit);
     } catch (error) {
       if (!(error instanceof GearmanError)) throw error;
       this.#lose(new GearmanError(error.kind, `${this.server}: ${error.message}`, { cause: error }));
     }
-  }
-
-  /** Apart, because the mode changes behind the compiler's back. */
-  #isLost(): boolean {
-    return this.#mode === "lost";
   }
 
   #writePending(): void {

@@ -140,18 +140,21 @@ describe("asking for jobs", () => {
   });
 
   test("goes to sleep only when no grab is outstanding", async () => {
-    const server = await serveQueue();
+    const server = await startFakeServer({});
+    cleanups.push(() => server.close());
     const worker = workerOf([server.server], { concurrency: 8 });
     worker.add("f", () => "");
-    server.queue(...Array.from({ length: 30 }, () => ({})));
     worker.start();
-    await until(() => count(server, "WORK_COMPLETE") === 30 && server.names.at(-1) === "PRE_SLEEP");
-    let outstanding = 0;
-    const grabs = count(server, "GRAB_JOB_UNIQ");
-    for (const name of server.names) {
-      if (name === "GRAB_JOB_UNIQ") outstanding++;
-      if (name === "PRE_SLEEP") expect(outstanding).toBe(grabs);
-    }
+    await until(() => count(server, "GRAB_JOB_UNIQ") === 1);
+    const [peer] = server.peers;
+    peer!.send("JOB_ASSIGN_UNIQ", "H:x:1", "f", "", "");
+    await until(() => count(server, "GRAB_JOB_UNIQ") === 3);
+    peer!.send("NO_JOB");
+    peer!.send("ECHO_RES", "");
+    peer!.send("NO_JOB");
+    await until(() => server.names.includes("PRE_SLEEP") && server.names.includes("WORK_COMPLETE"));
+    expect(count(server, "PRE_SLEEP")).toBe(1);
+    expect(server.names.lastIndexOf("GRAB_JOB_UNIQ")).toBeLessThan(server.names.indexOf("PRE_SLEEP"));
   });
 
   test("a function added while running is announced, and its waiting jobs are fetched", async () => {
