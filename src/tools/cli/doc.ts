@@ -62,7 +62,8 @@ function lineText(module: DocumentedModule, row: Row<never>): string {
 function rowText({ module, row, fullName }: NamedRow, rows: readonly NamedRow[]): string {
   if (row.kind === "alias") {
     const meant = rows.find((other) => other.module === module && other.row.name === row.of);
-    return `${fullName} is another spelling of ${prefixOf(module)}${row.of}. ${row.doc}\n\n${meant ? rowText(meant, rows) : ""}`;
+    const text = wrap(`${fullName} is another spelling of ${prefixOf(module)}${row.of}. ${row.doc}`);
+    return `${text}\n\n${meant ? rowText(meant, rows) : ""}`;
   }
   let text = `${lineText(module, row).trim()}\n\n${wrap(row.doc, "  ")}\n`;
   if (row.kind !== "function") return text;
