@@ -51,6 +51,8 @@ export abstract class BasilArray {
   abstract readonly element: ElementKind;
   /** Row-major. Numbers live in a Float64Array, everything else in an Array. */
   abstract readonly data: Float64Array | Value[];
+  /** `data` of a one-dimensional array, undefined for others: a whole-number index in range hits it directly. */
+  abstract readonly line: Float64Array | Value[] | undefined;
   /** Upper bound of each dimension, inclusive. */
   readonly upper: readonly number[];
   /** Name of the TYPE when the elements are structs. */
@@ -71,11 +73,13 @@ export abstract class BasilArray {
 export class NumberArray extends BasilArray {
   readonly element: "number" | "integer";
   readonly data: Float64Array;
+  readonly line: Float64Array | undefined;
 
   constructor(element: "number" | "integer", upper: readonly number[]) {
     super(upper);
     this.element = element;
     this.data = new Float64Array(elementCount(upper));
+    this.line = upper.length === 1 ? this.data : undefined;
   }
 }
 
@@ -83,12 +87,14 @@ export class NumberArray extends BasilArray {
 export class ValueArray extends BasilArray {
   readonly element: "string" | "any" | "struct";
   readonly data: Value[];
+  readonly line: Value[] | undefined;
 
   /** @param initial makes each element's first value */
   constructor(element: "string" | "any" | "struct", upper: readonly number[], initial: () => Value, typeName?: string) {
     super(upper, typeName);
     this.element = element;
     this.data = Array.from({ length: elementCount(upper) }, initial);
+    this.line = upper.length === 1 ? this.data : undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import type { SurfaceRow } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asNumber, asText, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
+import { keptKinds } from "./stores.ts";
 import { ANY, isOnly, NUMBER, STRING } from "./types.ts";
 import type { RoutineUnit, Variable } from "./unit.ts";
 
@@ -80,8 +81,17 @@ function dynamicCall(context: FunctionContext, js: string, args: readonly ast.Ex
   if (context.compilation.dynamicCallsWait && context.waits) {
     return { js: context.at(span, `(yield* callValueWaiting(${js}, ${list(context, args)}))`), kinds: ANY };
   }
-  if (args.length === 1) return { js: context.at(span, `call1(${js}, ${context.value(args[0]!)})`), kinds: ANY };
+  if (args.length === 1) return dynamicElement(context, js, context.expression(args[0]!), span);
   return { js: context.at(span, `callValue(${js}, ${list(context, args)})`), kinds: ANY };
+}
+
+/** `x(i)` of something unknown: a whole-number index into a one-dimensional array hits its data directly. */
+function dynamicElement(context: FunctionContext, js: string, index: Code, span: Span): Code {
+  const call = (at: string): string => context.at(span, `call1(${js}, ${at})`);
+  if (!/^[\w$]+$/.test(js) || !isOnly(index.kinds, NUMBER)) return { js: call(index.js), kinds: ANY };
+  const [found, at] = [context.temporary("e"), context.temporary("i")];
+  const hit = `(${found} = ${js}?.line?.[${at}]) !== undefined`;
+  return { js: `(${at} = ${index.js}, ${hit} ? ${found} : ${call(at)})`, kinds: ANY };
 }
 
 // ── Arrays ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +103,7 @@ function readElement(context: FunctionContext, variable: Variable, args: readonl
   const { rank, element } = variable.array!;
   const kinds = ELEMENT_KINDS[element];
   const indices = args.map((argument) => context.expression(argument));
-  if (rank === 1 && indices.length === 1) {
+  if (rank === 1 && indices.length === 1 && isOnly(indices[0]!.kinds, NUMBER)) {
     const index = indices[0]!;
     const simple = /^[\w$]+$/.test(index.js) ? index.js : context.temporary("i");
     const set = simple === index.js ? index.js : `${simple} = ${index.js}`;
@@ -112,13 +122,18 @@ function readElement(context: FunctionContext, variable: Variable, args: readonl
 // ── Routines ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A call of a routine by its name: checked here, direct at run time. */
-export function routineCall(context: FunctionContext, routine: RoutineUnit, args: readonly ast.Expression[], span: Span): Code {
+function routineCall(context: FunctionContext, routine: RoutineUnit, args: readonly ast.Expression[], span: Span): Code {
   if (args.length !== routine.parameters.length) {
     context.complain(complaints.argumentCount(context.place(span), routine.name, routine.parameters.length, args.length));
   }
-  const values = args.map((argument) => context.value(argument)).join(", ");
-  if (!routine.waits) return { js: context.at(span, `${routine.js}(${values})`), kinds: ANY };
-  return { js: context.at(span, `(yield* ${context.at(span, `${routine.js}(${values})`)})`), kinds: ANY };
+  const callee = context.callee(routine);
+  const values = args.map((argument) => context.expression(argument));
+  for (const [at, value] of values.entries()) {
+    const parameter = callee.parameters[at];
+    if (parameter) context.compilation.recording.store(parameter, keptKinds(parameter, value.kinds));
+  }
+  const call = context.at(span, `${callee.js}(${values.map((value) => value.js).join(", ")})`);
+  return { js: callee.waits ? context.at(span, `(yield* ${call})`) : call, kinds: callee.resultKinds };
 }
 
 // ── Methods and module members ─────────────────────────────────────────────────────────────────────────────────

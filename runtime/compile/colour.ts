@@ -18,6 +18,8 @@ interface CodeFacts {
 export interface Colours {
   readonly mainWaits: boolean;
   readonly dynamicCallsWait: boolean;
+  /** Upper-case names that are read as values: routines among them can be called through values. */
+  readonly valuesRead: ReadonlySet<string>;
 }
 
 /** Colours a unit. */
@@ -44,7 +46,8 @@ export function colourUnit(unit: Unit, surface: Surface): Colours {
     if (dynamicCallsWait || !isReached) break;
     dynamicCallsWait = true;
   }
-  return { mainWaits: waitsNow(unit, main, dynamicCallsWait), dynamicCallsWait };
+  for (const routine of unit.routines.values()) routine.generic.waits = routine.waits;
+  return { mainWaits: waitsNow(unit, main, dynamicCallsWait), dynamicCallsWait, valuesRead };
 }
 
 /** Carries waiting from routines to their callers until nothing changes. */

@@ -3,15 +3,17 @@ import type * as ast from "../../grammar/ast.ts";
 import type { Complaint } from "../../grammar/complaints.ts";
 import type { Surface } from "../surface.ts";
 import { colourUnit } from "./colour.ts";
-import { type Compilation, FunctionContext } from "./context.ts";
+import { type Compilation, FunctionContext, Recording } from "./context.ts";
 import { elementOf } from "./dim.ts";
 import { quote, takeMarks } from "./emit.ts";
 import { expression } from "./expressions.ts";
-import { inferVariables } from "./infer.ts";
+import { inferVariables, reachesEnd } from "./infer.ts";
 import { planJumps } from "./jump-plan.ts";
 import { jumpingBlock } from "./jumps.ts";
 import { asNumber } from "./operations.ts";
 import { statement } from "./statements.ts";
+import { storeVariable } from "./stores.ts";
+import { NULL } from "./types.ts";
 import {
   type IncludeReader,
   type Outside,
@@ -57,6 +59,7 @@ export function compileProgram(
   const colours = colourUnit(unit, surface);
   const compilation: Compilation = {
     emit: { expression, statement, jumpingBlock },
+    recording: new Recording(),
     unit,
     surface,
     outside,
@@ -69,19 +72,54 @@ export function compileProgram(
     fileOf: filesOfStatements(unit),
   };
   const mainWaits = colours.mainWaits || environment.mainGivesWay;
-  const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
-  infer(unit, compilation, main);
+  infer(unit, compilation);
   collectData(unit, compilation);
-  const marked = programCode(unit, compilation, main);
-  if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: found };
+  const { valuesRead } = colours;
+  let marked = programCode(unit, compilation, mainWaits, valuesRead);
+  if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: distinct(found) };
+  if (sharpen(unit, compilation)) {
+    compilation.recording = new Recording();
+    marked = programCode(unit, compilation, mainWaits, valuesRead);
+  }
   return {
     unit: {
       ...takeMarks(marked),
       files: unit.files.map(({ source, dialect }) => ({ name: source.name, text: source.text, dialect })),
       rows: compilation.rows.map((row) => row.id),
     },
-    complaints: found,
+    complaints: distinct(found),
   };
+}
+
+/** Complaints without repetitions: routines are generated in several forms. */
+function distinct(found: readonly Complaint[]): Complaint[] {
+  const byPlace = new Map(found.map((one) => [`${one.source.name} ${one.span.start} ${one.code} ${one.message}`, one]));
+  return [...byPlace.values()];
+}
+
+/**
+ * Takes over what code generation saw where that is less than what inference had to assume: it knows which variables
+ * are certainly assigned. True when something changed, so that generating again gives better code.
+ */
+function sharpen(unit: Unit, { recording }: Compilation): boolean {
+  let isChanged = false;
+  const take = (variable: Variable): void => {
+    const kinds = recording.variables.get(variable) ?? 0;
+    if (kinds === variable.kinds) return;
+    variable.kinds = kinds;
+    isChanged = true;
+  };
+  if (!unit.hasDynamicCode) {
+    for (const variable of unit.globals.values()) if (!unit.routines.has(variable.key)) take(variable);
+  }
+  for (const routine of [...unit.routines.values()].flatMap((one) => (one.isCalled ? [one, one.generic] : [one.generic]))) {
+    for (const variable of routine.locals.values())
+      if (!routine.isGeneric || !routine.parameters.includes(variable)) take(variable);
+    const kinds = (recording.results.get(routine) ?? 0) | (reachesEnd(routine.node.body) ? NULL : 0);
+    if (kinds !== routine.resultKinds) isChanged = true;
+    routine.resultKinds = kinds;
+  }
+  return isChanged;
 }
 
 /** Which file each top-level statement is from, when there are several. */
@@ -90,13 +128,17 @@ function filesOfStatements(unit: Unit): Compilation["fileOf"] {
   return new Map(unit.segments.flatMap(({ file, statements }) => statements.map((node) => [node, file] as const)));
 }
 
-function infer(unit: Unit, compilation: Compilation, main: FunctionContext): void {
+function infer(unit: Unit, compilation: Compilation): void {
+  const code = (routine: RoutineUnit) => ({
+    context: new FunctionContext(compilation, routine, routine.file, routine.waits),
+    statements: routine.node.body,
+  });
   inferVariables([
-    ...unit.segments.map((segment) => ({ context: main, statements: segment.statements })),
-    ...[...unit.routines.values()].map((routine) => ({
-      context: new FunctionContext(compilation, routine, routine.file, routine.waits),
-      statements: routine.node.body,
+    ...unit.segments.map((segment) => ({
+      context: new FunctionContext(compilation, null, segment.file, true),
+      statements: segment.statements,
     })),
+    ...[...unit.routines.values()].flatMap((routine) => [code(routine), code(routine.generic)]),
   ]);
 }
 
@@ -113,7 +155,8 @@ function collectData(unit: Unit, compilation: Compilation): void {
 }
 
 /** The whole generated program, still with its marks. */
-function programCode(unit: Unit, compilation: Compilation, main: FunctionContext): string {
+function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, valuesRead: ReadonlySet<string>): string {
+  const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
   const { outside } = compilation;
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
   const globals = [...unit.globals.values()].filter((variable) => variable.isStored || unit.hasDynamicCode);
@@ -121,7 +164,9 @@ function programCode(unit: Unit, compilation: Compilation, main: FunctionContext
   main.jumps = planJumps(main, statements);
   const body = main.block(statements);
   const pending = main.gosubs ? `pendingGosubs(${main.gosubs});` : "";
-  const routines = [...unit.routines.values()].map((routine) => routineCode(routine, compilation));
+  const routines = [...unit.routines.values()].map((routine) =>
+    routineCode(routine, compilation, unit.hasDynamicCode || routine.isReplaced || valuesRead.has(routine.key)),
+  );
   const star = main.waits ? "*" : "";
   return [
     '"use strict";',
@@ -186,33 +231,40 @@ function declare(variables: readonly Variable[]): string {
 const declareTemporaries = (context: FunctionContext): string =>
   context.declarations.length === 0 ? "" : `let ${context.declarations.join(", ")};`;
 
-/** A routine: one function, and a second one that gives way when the host may start it and it would otherwise be plain. */
-function routineCode(routine: RoutineUnit, compilation: Compilation): { code: string; entry: string } {
-  const own = functionCode(routine, compilation, routine.waits, routine.js);
-  const hasTwin = !routine.waits && hasLoop(routine);
-  const twin = hasTwin ? `\n${functionCode(routine, compilation, true, `${routine.js}$task`)}` : "";
-  const plain = routine.waits ? "null" : routine.js;
-  const generator = routine.waits ? routine.js : hasTwin ? `${routine.js}$task` : "null";
-  const value = `const R_${routine.js} = routineValue(${quote(routine.name)}, ${routine.parameters.length}, ${plain}, ${generator});`;
-  const start = routine.isReplaced ? `\ng_${routine.js.slice(2)} = R_${routine.js};` : "";
-  return { code: `${own}${twin}\n${value}${start}`, entry: `${quote(routine.key)}: R_${routine.js}` };
+/**
+ * A routine: the form for calls from main's side, with what is known of their arguments; and the generic form for the
+ * host and for calls through values, as a generator where its loops should give way.
+ */
+function routineCode(routine: RoutineUnit, compilation: Compilation, isCalledAsValue: boolean): { code: string; entry: string } {
+  const { generic, waits } = routine;
+  const hasTaskForm = waits || hasLoop(routine);
+  const forms: string[] = [];
+  if (routine.isCalled) forms.push(functionCode(routine, compilation, waits, routine.js));
+  const needsPlain = !waits && (isCalledAsValue || generic.isCalled || !hasTaskForm);
+  if (needsPlain) forms.push(functionCode(generic, compilation, false, generic.js));
+  const task = waits ? generic.js : `${routine.js}$task`;
+  if (hasTaskForm) forms.push(functionCode(generic, compilation, true, task));
+  const value = `routineValue(${quote(routine.name)}, ${routine.parameters.length}, ${needsPlain ? generic.js : "null"}, ${hasTaskForm ? task : "null"})`;
+  forms.push(`const R_${routine.js} = ${value};`);
+  if (routine.isReplaced) forms.push(`g_${routine.js.slice(2)} = R_${routine.js};`);
+  return { code: forms.join("\n"), entry: `${quote(routine.key)}: R_${routine.js}` };
 }
 
 function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boolean, name: string): string {
   const context = new FunctionContext(compilation, routine, routine.file, waits);
   context.jumps = planJumps(context, routine.node.body);
+  const truncated = routine.parameters
+    .filter((parameter) => parameter.isInteger)
+    .map((parameter) => storeVariable(context, parameter, { js: parameter.js, kinds: parameter.kinds }, routine.node.name.span));
   const body = context.block(routine.node.body);
   const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
-  const truncated = routine.parameters.filter((parameter) => parameter.isInteger);
   return [
     `function${waits ? "*" : ""} ${name}(${routine.parameters.map((parameter) => parameter.js).join(", ")}) {`,
     "if (++S.depth > S.maxDepth) tooDeep();",
     waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
     declare(locals),
     declareTemporaries(context),
-    ...truncated.map(
-      (parameter) => `${parameter.js} = ${context.at(routine.node.name.span, `toIntegerOrObject(${parameter.js})`)};`,
-    ),
+    ...truncated,
     body,
     "S.depth--; return null;",
     "}",

@@ -23,9 +23,24 @@ export interface Emitters {
   readonly jumpingBlock: (context: FunctionContext, statements: readonly ast.Statement[]) => string;
 }
 
+/** What code generation saw being stored and returned: sharper than inference, since it knows what is certainly assigned. */
+export class Recording {
+  readonly variables = new Map<Variable, Kinds>();
+  readonly results = new Map<RoutineUnit, Kinds>();
+
+  store(variable: Variable, kinds: Kinds): void {
+    this.variables.set(variable, (this.variables.get(variable) ?? 0) | kinds);
+  }
+
+  result(routine: RoutineUnit, kinds: Kinds): void {
+    this.results.set(routine, (this.results.get(routine) ?? 0) | kinds);
+  }
+}
+
 /** The whole compilation: shared by all functions of a unit. */
 export interface Compilation {
   readonly emit: Emitters;
+  recording: Recording;
   readonly unit: Unit;
   readonly surface: Surface;
   readonly outside: Outside;
@@ -172,6 +187,11 @@ export class FunctionContext {
   /** What a variable can hold when read here. */
   kindsOf(variable: Variable): Kinds {
     return variable.kinds | (this.assigned.has(variable) ? 0 : NULL);
+  }
+
+  /** The form of a routine that code here calls: generic code stays among generic forms. */
+  callee(routine: RoutineUnit): RoutineUnit {
+    return this.routine?.isGeneric ? routine.generic : routine;
   }
 
   /** The number of a row in the generated code. */

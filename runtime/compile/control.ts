@@ -3,7 +3,7 @@ import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext, LoopFrame } from "./context.ts";
 import { asNumber, condition, operation } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
-import { ANY, NUMBER } from "./types.ts";
+import { ANY, type Kinds, NUMBER } from "./types.ts";
 import type { Variable } from "./unit.ts";
 
 /** What every loop does once a round: count against the limits and, in a task that may, let the host have its turn. */
@@ -11,7 +11,7 @@ export const backEdge = (context: FunctionContext): string =>
   context.waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();";
 
 /** Statements after which nothing of the same block runs. */
-const LEAVES: ReadonlySet<string> = new Set([
+export const LEAVES: ReadonlySet<string> = new Set([
   "return",
   "exit",
   "end",
@@ -194,7 +194,8 @@ export function exitLoop(context: FunctionContext, word: LoopFrame["word"] | nul
 }
 
 /** Leaves the routine with a value. A FINALLY on the way keeps the value while it runs. */
-export function leave(context: FunctionContext, value: string): string {
+export function leave(context: FunctionContext, value: string, kinds: Kinds): string {
+  if (context.routine) context.compilation.recording.result(context.routine, kinds);
   const depth = context.routine ? "S.depth--; " : "";
   const isHeld = context.frames.some((frame) => frame.kind === "finally" || (frame.kind === "region" && frame.asFunction));
   if (!isHeld)

@@ -3,7 +3,7 @@ import type * as ast from "../../grammar/ast.ts";
 import type { FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asNumber, classInstance } from "./operations.ts";
-import { storeVariable } from "./stores.ts";
+import { storeMade, storeVariable } from "./stores.ts";
 import { ANY, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 
 export const dim = (context: FunctionContext, node: ast.Dim): string =>
@@ -19,10 +19,9 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
   switch (item.kind) {
     case "array": {
       const bounds = item.bounds.map((bound) => asNumber(context, context.expression(bound), bound.span)).join(", ");
-      context.assigned.add(variable);
       const made =
         item.type === null ? `newArray(${quote(element)}, [${bounds}])` : `newStructArray(${quote(item.type)}, [${bounds}])`;
-      return `${variable.js} = ${context.at(span, made)};`;
+      return storeMade(context, variable, context.at(span, made));
     }
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);
@@ -33,8 +32,7 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
       const value = context.expression(item.value);
       const isArray = item.value.kind === "list" && (element === "integer" || element === "string");
       if (!isArray) return storeVariable(context, variable, value, span);
-      context.assigned.add(variable);
-      return `${variable.js} = ${context.at(span, `arrayOf(${quote(element)}, ${context.value(item.value)})`)};`;
+      return storeMade(context, variable, context.at(span, `arrayOf(${quote(element)}, ${context.value(item.value)})`));
     }
     case "bare": {
       const first =
@@ -47,12 +45,10 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
     }
     case "typed": {
       const args = (item.arguments ?? []).map((argument) => context.value(argument)).join(", ");
-      context.assigned.add(variable);
-      return `${variable.js} = ${context.at(span, `newObject(${quote(item.type)}, [${args}])`)};`;
+      return storeMade(context, variable, context.at(span, `newObject(${quote(item.type)}, [${args}])`));
     }
     case "class":
-      context.assigned.add(variable);
-      return `${variable.js} = ${classInstance(context, item.file, span)};`;
+      return storeMade(context, variable, classInstance(context, item.file, span));
   }
 }
 

@@ -12,7 +12,9 @@ export function raise(context: FunctionContext, node: ast.Raise): string {
 
 /** `RETURN e`: outside routines the value is computed and dropped. */
 export function returnFrom(context: FunctionContext, value: ast.Expression): string {
-  return context.routine ? leave(context, context.value(value)) : `${context.value(value)};`;
+  if (!context.routine) return `${context.value(value)};`;
+  const { js, kinds } = context.expression(value);
+  return leave(context, js, kinds);
 }
 
 export function tryStatement(context: FunctionContext, node: ast.Try): string {

@@ -6,12 +6,12 @@ import { dimKinds } from "./dim.ts";
 import { rowKinds } from "./operations.ts";
 import { keptKinds, placeIsText } from "./stores.ts";
 import { ANY, BOOL, binaryKinds, type Kinds, NULL, NUMBER, OTHER, STRING } from "./types.ts";
-import type { Variable } from "./unit.ts";
+import type { RoutineUnit, Variable } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
 
-/** One store: the variable and what is stored, as far as is known when asked. */
-interface Store {
-  readonly variable: Variable;
+/** One store, or one value returned: where it goes, and what it is as far as is known when asked. */
+interface Flow {
+  readonly into: Variable | RoutineUnit;
   readonly kinds: () => Kinds;
 }
 
@@ -21,26 +21,89 @@ export interface InferredCode {
   readonly statements: readonly ast.Statement[];
 }
 
-/** Sets `kinds` of every variable: grows the sets until nothing changes. */
+/**
+ * Sets `kinds` of every variable and `resultKinds` of every routine: grows the sets until nothing changes. Forms of
+ * routines that main does not reach by direct calls stay out.
+ */
 export function inferVariables(codes: readonly InferredCode[]): void {
-  const stores = codes.flatMap((code) => storesOf(code));
+  const flows = codes.map((code) => ({ routine: code.context.routine, flows: flowsOf(code) }));
   for (let isStable = false; !isStable; ) {
     isStable = true;
-    for (const { variable, kinds } of stores) {
-      const grown = variable.kinds | keptKinds(variable, kinds());
-      if (grown !== variable.kinds) {
-        variable.kinds = grown;
-        isStable = false;
-      }
+    for (const { routine, flows: list } of flows) {
+      if (routine && !routine.isGeneric && !routine.isCalled) continue;
+      for (const { into, kinds } of list) if (grow(into, kinds())) isStable = false;
     }
   }
 }
 
-function storesOf({ context, statements }: InferredCode): Store[] {
-  const stores: Store[] = [];
+function grow(into: Variable | RoutineUnit, kinds: Kinds): boolean {
+  if ("resultKinds" in into) {
+    const grown = into.resultKinds | kinds;
+    if (grown === into.resultKinds && into.isCalled) return false;
+    into.resultKinds = grown;
+    into.isCalled = true;
+    return true;
+  }
+  const grown = into.kinds | keptKinds(into, kinds);
+  if (grown === into.kinds) return false;
+  into.kinds = grown;
+  return true;
+}
+
+function flowsOf(code: InferredCode): Flow[] {
+  const { context, statements } = code;
+  const flows: Flow[] = storesOf(code);
+  const { routine } = context;
+  if (routine && reachesEnd(statements)) flows.push({ into: routine, kinds: () => NULL });
+  const called = (target: ast.Expression, args: readonly ast.Expression[]): void => {
+    const callee = calledRoutine(context, target);
+    if (!callee) return;
+    flows.push({ into: callee, kinds: () => 0 });
+    for (const [at, parameter] of callee.parameters.entries()) {
+      const argument = args[at];
+      if (argument) flows.push({ into: parameter, kinds: () => inferKinds(context, argument) });
+    }
+  };
+  walkStatements(statements, {
+    expression: (node) => {
+      if (node.kind === "call") called(node.target, node.arguments);
+    },
+    statement: (node) => {
+      if (node.kind === "callStatement") called(node.target, node.arguments);
+      else if (!routine) return;
+      else if (node.kind === "return")
+        flows.push({ into: routine, kinds: () => (node.value ? inferKinds(context, node.value) : NULL) });
+      else if (node.kind === "exitRoutine") flows.push({ into: routine, kinds: () => NULL });
+    },
+  });
+  return flows;
+}
+
+/** Whether control can come to the end of a list of statements; true when in doubt. */
+export function reachesEnd(statements: readonly ast.Statement[]): boolean {
+  const last = statements.findLast((node) => node.kind !== "label" && node.kind !== "data");
+  if (!last) return true;
+  if (statements.some((node) => node.kind === "label")) return true;
+  if (last.kind === "if")
+    return last.otherwise === null || reachesEnd(last.otherwise) || last.arms.some((arm) => reachesEnd(arm.body));
+  return !(last.kind === "return" && last.value !== null) && last.kind !== "raise";
+}
+
+/** The form of a routine that a call by name reaches from here. */
+function calledRoutine(context: FunctionContext, target: ast.Expression): RoutineUnit | undefined {
+  if (target.kind !== "name" || context.variable(target.name)?.isStored) return undefined;
+  const key = nameKey(target.name);
+  const builtin = context.compilation.surface.builtins.get(key)?.row;
+  if (builtin?.kind === "function" && !builtin.yields) return undefined;
+  const routine = context.compilation.unit.routines.get(key);
+  return routine && context.callee(routine);
+}
+
+function storesOf({ context, statements }: InferredCode): Flow[] {
+  const stores: Flow[] = [];
   const add = (place: ast.Place, kinds: () => Kinds): void => {
     const variable = place.kind === "name" ? context.variable(place.name) : undefined;
-    if (variable) stores.push({ variable, kinds });
+    if (variable) stores.push({ into: variable, kinds });
   };
   walkStatements(statements, {
     statement: (node) => {
@@ -130,6 +193,8 @@ function inferCall(context: FunctionContext, node: ast.Call): Kinds {
   const isHidden = variable?.isStored || context.compilation.unit.routines.has(nameKey(node.target.name));
   if (builtin?.row.kind === "function" && !(builtin.row.yields && isHidden))
     return builtin.row.givesAny ? ANY : rowKinds(builtin.row.name);
+  const routine = calledRoutine(context, node.target);
+  if (routine) return routine.resultKinds;
   if (variable?.array && node.arguments.length > 0) {
     return variable.array.element === "number" ? NUMBER : variable.array.element === "string" ? STRING : ANY;
   }

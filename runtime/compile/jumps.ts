@@ -12,7 +12,7 @@ import type { FunctionContext, LoopFrame, RegionFrame } from "./context.ts";
 import { backEdge, caseTest, forParts, jump, leave, loopTest } from "./control.ts";
 import { asNumber, condition } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
-import { ANY } from "./types.ts";
+import { ANY, NULL } from "./types.ts";
 import type { Variable } from "./unit.ts";
 import { nestedLists } from "./walk.ts";
 
@@ -144,7 +144,7 @@ export function returnTo(context: FunctionContext, node: ast.ReturnTo): string {
 
 /** Bare RETURN: to the latest GOSUB of this activation, else out of the routine. */
 export function bareReturn(context: FunctionContext, node: ast.Return): string {
-  const none = context.routine ? leave(context, "null") : `${context.at(node.span, "returnWithoutGosub()")};`;
+  const none = context.routine ? leave(context, "null", NULL) : `${context.at(node.span, "returnWithoutGosub()")};`;
   if (!context.gosubs) return none;
   const held = context.temporary("b");
   return `if (${context.gosubs}?.length > 0) { ${held} = ${context.gosubs}.pop(); ${returnToBlock(context, held)} }\n${none}`;

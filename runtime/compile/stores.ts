@@ -3,7 +3,7 @@ import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asText, memberTarget } from "./operations.ts";
-import { ANY, BOOL, isOnly, NUMBER, OTHER, STRING, storedKinds } from "./types.ts";
+import { ANY, BOOL, isOnly, type Kinds, NUMBER, OTHER, STRING, storedKinds } from "./types.ts";
 import type { Variable } from "./unit.ts";
 
 type Span = ast.Expression["span"];
@@ -25,6 +25,7 @@ export function store(context: FunctionContext, place: ast.Place, value: Code, s
 /** Stores to a variable: `%` truncates, fixed strings pad; afterwards the variable is certainly set. */
 export function storeVariable(context: FunctionContext, variable: Variable, value: Code, span: Span): string {
   context.assigned.add(variable);
+  context.compilation.recording.store(variable, keptKinds(variable, value.kinds));
   return `${variable.js} = ${coerced(context, variable, value, span)};`;
 }
 
@@ -45,12 +46,24 @@ function integer(context: FunctionContext, value: Code, span: Span): string {
   return context.at(span, `toInteger(${value.js})`);
 }
 
-/** Kinds that inference records for a store of `kinds` to a variable. */
-export const keptKinds = (variable: Variable, kinds: number): number =>
-  variable.isFixed ? STRING : storedKinds(variable.isInteger, kinds);
+/** Kinds that a variable has after a store of `kinds`. */
+export function keptKinds(variable: Variable, kinds: Kinds): Kinds {
+  if (variable.isFixed) return kinds | STRING;
+  if (variable.isStruct) return kinds | OTHER;
+  if (variable.name.endsWith("$") && kinds & OTHER) return kinds | STRING;
+  return storedKinds(variable.isInteger, kinds);
+}
+
+/** Stores a value made for a variable as it is: an array, a struct, an object. */
+export function storeMade(context: FunctionContext, variable: Variable, js: string): string {
+  context.assigned.add(variable);
+  context.compilation.recording.store(variable, OTHER);
+  return `${variable.js} = ${js};`;
+}
 
 function storeElement(context: FunctionContext, place: ast.Call, value: Code): string {
-  const indices = place.arguments.map((argument) => context.value(argument));
+  const codes = place.arguments.map((argument) => context.expression(argument));
+  const indices = codes.map((code) => code.js);
   const variable = place.target.kind === "name" ? context.variable(place.target.name) : undefined;
   if (place.target.kind === "member") {
     const target = `${memberTarget(context, place.target)}, ${quote(place.target.name)}`;
@@ -58,11 +71,15 @@ function storeElement(context: FunctionContext, place: ast.Call, value: Code): s
   }
   if (!variable?.array) {
     const target = variable?.isStored ? variable.js : place.target.kind === "name" ? "null" : context.value(place.target);
-    return `${context.at(place.span, `setElement(${target}, [${indices.join(", ")}], ${value.js})`)};`;
+    const store =
+      indices.length === 1
+        ? `setElementAt(${target}, ${indices[0]}, ${value.js})`
+        : `setElement(${target}, [${indices.join(", ")}], ${value.js})`;
+    return `${context.at(place.span, store)};`;
   }
   const { rank, element } = variable.array;
   const kept = elementValue(context, variable, element, value, place.span);
-  if (rank === 1 && indices.length === 1) {
+  if (rank === 1 && place.arguments.length === 1 && isOnly(codes[0]!.kinds, NUMBER)) {
     const index = context.temporary("i");
     const array = variable.js;
     return (

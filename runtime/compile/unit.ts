@@ -66,6 +66,14 @@ export interface RoutineUnit {
   waits: boolean;
   /** Some code stores to its name: calls must look at the variable. */
   isReplaced: boolean;
+  /** This is the form for callers that can pass anything: the host, and calls through values. */
+  readonly isGeneric: boolean;
+  /** The generic form of the same routine; a generic form's is itself. */
+  generic: RoutineUnit;
+  /** Something that main reaches calls it by name: the form made for those calls is needed. */
+  isCalled: boolean;
+  /** What calls of this form give, found by inference. */
+  resultKinds: Kinds;
 }
 
 /** A TYPE. */
@@ -165,6 +173,7 @@ class UnitBuilder {
       variable.array = null;
       variable.kinds = OTHER;
     }
+    for (const routine of this.#routines.values()) routine.generic = genericForm(routine);
     return {
       segments: this.#segments,
       files: this.#files,
@@ -266,7 +275,7 @@ class UnitBuilder {
       }
       return this.#declare(locals, nameKey(parameter.name), parameter.name, false);
     });
-    const routine: RoutineUnit = {
+    const routine: Omit<RoutineUnit, "generic"> & { generic?: RoutineUnit } = {
       key,
       name: node.name.name,
       js: `f_${mangle(node.name.name)}`,
@@ -276,10 +285,13 @@ class UnitBuilder {
       locals,
       waits: false,
       isReplaced: false,
+      isGeneric: false,
+      isCalled: false,
+      resultKinds: 0,
     };
-    this.#routines.set(key, routine);
+    this.#routines.set(key, routine as RoutineUnit);
     const use = emptyUse();
-    this.#routineUses.push({ routine, use, body: node.body });
+    this.#routineUses.push({ routine: routine as RoutineUnit, use, body: node.body });
     this.#collect(node.body, file, use);
   }
 
@@ -355,6 +367,16 @@ class UnitBuilder {
       },
     });
   }
+}
+
+/** The form of a routine whose parameters can be anything, with variables of its own. */
+function genericForm(routine: RoutineUnit): RoutineUnit {
+  const locals = new Map<string, Variable>([...routine.locals].map(([key, variable]) => [key, { ...variable }]));
+  const parameters = routine.parameters.map((parameter) => locals.get(parameter.key)!);
+  for (const parameter of parameters) parameter.kinds = ANY;
+  const generic: RoutineUnit = { ...routine, js: `${routine.js}$any`, locals, parameters, isGeneric: true };
+  generic.generic = generic;
+  return generic;
 }
 
 const emptyUse = (): NameUse => ({ firstMention: new Map(), firstStore: new Map(), declared: new Set(), spelling: new Map() });

@@ -131,6 +131,19 @@ function elementValue(array: BasilArray, value: Value): Value {
   }
 }
 
+/** Stores to an element of a one-dimensional array that may be none: numbers into arrays of numbers at once. */
+export function setElementAt(array: Value, index: Value, value: Value): void {
+  if (
+    array instanceof NumberArray &&
+    array.element === "number" &&
+    typeof value === "number" &&
+    typeof index === "number" &&
+    array.line?.[index] !== undefined
+  ) {
+    array.line[index] = value;
+  } else setElement(array, [index], value);
+}
+
 export const setElement1 = (array: BasilArray, index: Value, value: Value): void => setElement(array, [index], value);
 
 export function setElement2(array: BasilArray, row: Value, column: Value, value: Value): void {

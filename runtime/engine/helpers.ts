@@ -39,8 +39,20 @@ export function helpersOf(
   space: ProgramSpace,
   compile: TextCompiler,
 ): Record<string, unknown> {
-  const { element, element1, element2, setElement, setElement1, setElement2, index, setIndex, itemsOf, whole, dict } =
-    collections;
+  const {
+    element,
+    element1,
+    element2,
+    setElement,
+    setElement1,
+    setElement2,
+    setElementAt,
+    index,
+    setIndex,
+    itemsOf,
+    whole,
+    dict,
+  } = collections;
   return {
     ...operators,
     ...failures,
@@ -52,6 +64,7 @@ export function helpersOf(
     setElement,
     setElement1,
     setElement2,
+    setElementAt,
     index,
     setIndex,
     itemsOf,
