@@ -1,5 +1,5 @@
 /** One call of a client: a promise that a reply, a deadline, an AbortSignal or a lost connection settles, whichever comes first. */
-import type { DeadlineList, Expiring } from "../net/deadline.ts";
+import type { Deadline, DeadlineList, Expiring } from "../net/deadline.ts";
 import type { Connection, Request, RequestReply } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
 import type { Packet, PacketArg } from "./packets.ts";
@@ -43,7 +43,7 @@ export abstract class Call<T> implements Request, Expiring {
   onSettled: (() => void) | null = null;
   protected connection: Connection | null = null;
   readonly #bounds: CallBounds;
-  #ticket = 0;
+  #deadline: Deadline | null = null;
   #resolve!: Settle<T>["with"];
   #reject!: (error: unknown) => void;
   #isSettled = false;
@@ -61,7 +61,7 @@ export abstract class Call<T> implements Request, Expiring {
 
   /** Starts the clock and listens to the signal; the call may be settled right after. */
   begin(): void {
-    this.#ticket = this.#bounds.deadlines.add(this, this.timeoutMs);
+    this.#deadline = this.#bounds.deadlines.add(this, this.timeoutMs);
     if (this.#bounds.signal !== undefined) this.#listen(this.#bounds.signal);
   }
 
@@ -152,7 +152,7 @@ export abstract class Call<T> implements Request, Expiring {
 
   #settle(): void {
     this.#isSettled = true;
-    this.#bounds.deadlines.remove(this, this.#ticket);
+    this.#bounds.deadlines.remove(this.#deadline);
     if (this.#onAbort !== null) this.#bounds.signal?.removeEventListener("abort", this.#onAbort);
     this.settled();
   }

@@ -6,22 +6,41 @@ export interface Expiring {
   expire(): void;
 }
 
-/** Deadlines are rounded up to this many milliseconds, so that many of them share a bucket. */
+/** The timer wakes up at most this many milliseconds after a deadline, so that neighbouring ones share a wake-up. */
 const GRAIN_MS = 8;
 
 /** Longest delay setTimeout takes; later deadlines are looked at again then. */
 const MAX_TIMER_MS = 0x7fffffff;
 
+/** A pending deadline, which `remove` takes back. */
+export interface Deadline {
+  readonly item: Expiring;
+  readonly dueAtMs: number;
+  readonly list: Chain;
+  previous: Deadline | null;
+  next: Deadline | null;
+  isPending: boolean;
+}
+
+/** Deadlines with the same timeout, which therefore expire in the order they were added. */
+interface Chain {
+  readonly timeoutMs: number;
+  first: Deadline | null;
+  last: Deadline | null;
+}
+
 /**
- * Any number of deadlines on one timer. Adding and removing cost a set operation each and touch no timer
- * unless the new deadline is the earliest. The timer keeps the process alive only while a deadline is pending.
+ * Any number of deadlines on one timer. Most calls share a timeout, so those with the same one form a chain in
+ * order of expiry: adding and removing relink a few neighbours and touch no timer unless the new deadline is the
+ * earliest of all. The timer keeps the process alive only while a deadline is pending.
  */
 export class DeadlineList {
   readonly #now: () => number;
-  readonly #buckets = new Map<number, Set<Expiring>>();
+  readonly #chains = new Map<number, Chain>();
+  #recent: Chain | null = null;
   #count = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #timerTick = Number.POSITIVE_INFINITY;
+  #timerAtMs = Number.POSITIVE_INFINITY;
 
   /** @param now a clock that never runs backwards, in milliseconds */
   constructor(now: () => number = () => performance.now()) {
@@ -33,62 +52,78 @@ export class DeadlineList {
     return this.#count;
   }
 
-  /**
-   * Calls `item.expire()` after `timeoutMs`, and returns the ticket that `remove` needs.
-   * With `Infinity` it never does.
-   */
-  add(item: Expiring, timeoutMs: number): number {
-    if (timeoutMs === Number.POSITIVE_INFINITY) return timeoutMs;
-    const tick = Math.ceil((this.#now() + timeoutMs) / GRAIN_MS);
-    let bucket = this.#buckets.get(tick);
-    if (bucket === undefined) this.#buckets.set(tick, (bucket = new Set()));
-    bucket.add(item);
+  /** Calls `item.expire()` after `timeoutMs` and returns what `remove` needs; with `Infinity`, null and never. */
+  add(item: Expiring, timeoutMs: number): Deadline | null {
+    if (timeoutMs === Number.POSITIVE_INFINITY) return null;
+    const list = this.#recent?.timeoutMs === timeoutMs ? this.#recent : this.#chain(timeoutMs);
+    const dueAtMs = this.#now() + timeoutMs;
+    const deadline: Deadline = { item, dueAtMs, list, previous: list.last, next: null, isPending: true };
+    if (list.last === null) list.first = deadline;
+    else list.last.next = deadline;
+    list.last = deadline;
     if (this.#count++ === 0) this.#timer?.ref();
-    if (tick < this.#timerTick) this.#arm(tick);
-    return tick;
+    if (dueAtMs < this.#timerAtMs) this.#arm(dueAtMs);
+    return deadline;
   }
 
   /** Forgets a deadline; harmless when it is gone already. */
-  remove(item: Expiring, ticket: number): void {
-    const bucket = this.#buckets.get(ticket);
-    if (bucket === undefined || !bucket.delete(item)) return;
-    if (bucket.size === 0) this.#buckets.delete(ticket);
+  remove(deadline: Deadline | null): void {
+    if (deadline === null || !deadline.isPending) return;
+    deadline.isPending = false;
+    const { list, previous, next } = deadline;
+    if (previous === null) list.first = next;
+    else previous.next = next;
+    if (next === null) list.last = previous;
+    else next.previous = previous;
     if (--this.#count === 0) this.#timer?.unref();
   }
 
   /** Forgets all deadlines and stops the timer. */
   close(): void {
-    this.#buckets.clear();
-    this.#count = 0;
+    for (const chain of this.#chains.values()) while (chain.first !== null) this.remove(chain.first);
+    this.#chains.clear();
+    this.#recent = null;
     this.#disarm();
+  }
+
+  #chain(timeoutMs: number): Chain {
+    let chain = this.#chains.get(timeoutMs);
+    if (chain === undefined) this.#chains.set(timeoutMs, (chain = { timeoutMs, first: null, last: null }));
+    this.#recent = chain;
+    return chain;
   }
 
   #disarm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#timerTick = Number.POSITIVE_INFINITY;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
   }
 
-  #arm(tick: number): void {
+  #arm(dueAtMs: number): void {
     this.#disarm();
-    this.#timerTick = tick;
-    const delayMs = Math.min(MAX_TIMER_MS, Math.max(1, tick * GRAIN_MS - this.#now()));
+    this.#timerAtMs = dueAtMs;
+    const delayMs = Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(dueAtMs - this.#now()) + GRAIN_MS));
     this.#timer = setTimeout(() => this.#fire(), delayMs);
   }
 
   #fire(): void {
     this.#disarm();
-    const nowTick = Math.floor(this.#now() / GRAIN_MS);
-    const due = [...this.#buckets].filter(([tick]) => tick <= nowTick).sort(([a], [b]) => a - b);
-    for (const [tick, bucket] of due) {
-      for (const item of bucket) {
-        this.remove(item, tick);
-        item.expire();
-      }
+    const nowMs = this.#now();
+    const due: Deadline[] = [];
+    for (const chain of this.#chains.values()) {
+      for (let at = chain.first; at !== null && at.dueAtMs <= nowMs; at = at.next) due.push(at);
     }
-    let next = Number.POSITIVE_INFINITY;
-    for (const tick of this.#buckets.keys()) next = Math.min(next, tick);
-    if (next < this.#timerTick) this.#arm(next);
+    for (const deadline of due.sort((a, b) => a.dueAtMs - b.dueAtMs)) {
+      if (!deadline.isPending) continue;
+      this.remove(deadline);
+      deadline.item.expire();
+    }
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const chain of this.#chains.values()) {
+      if (chain.first !== null) nextMs = Math.min(nextMs, chain.first.dueAtMs);
+      else if (chain !== this.#recent) this.#chains.delete(chain.timeoutMs);
+    }
+    if (nextMs < this.#timerAtMs) this.#arm(nextMs);
   }
 }
 

@@ -84,11 +84,43 @@ describe("DeadlineList", () => {
     const list = new DeadlineList();
     const gone = item("gone", log);
     const ticket = list.add(gone, 50);
-    list.remove(gone, ticket);
-    list.remove(gone, ticket);
+    list.remove(ticket);
+    list.remove(ticket);
     expect(list.size).toBe(0);
     vi.advanceTimersByTime(1000);
     expect(log).toEqual([]);
+  });
+
+  test("whatever is added and removed in whatever order, what is left expires in order of its deadline", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ timeoutMs: fc.constantFrom(10, 50, 50, 90), waitMs: fc.nat(30), isRemoved: fc.boolean() })),
+        (plan) => {
+          const list = new DeadlineList();
+          const expired: number[] = [];
+          const pending: { dueAt: number; remove: () => void }[] = [];
+          let expected: number[] = [];
+          for (const { timeoutMs, waitMs, isRemoved } of plan) {
+            const dueAt = performance.now() + timeoutMs;
+            const deadline = list.add({ expire: () => void expired.push(dueAt) }, timeoutMs);
+            if (isRemoved) pending.push({ dueAt, remove: () => list.remove(deadline) });
+            else expected.push(dueAt);
+            vi.advanceTimersByTime(waitMs);
+            const victim = pending.shift();
+            if (victim === undefined) continue;
+            if (expired.includes(victim.dueAt)) expected.push(victim.dueAt);
+            victim.remove();
+          }
+          vi.advanceTimersByTime(1000);
+          expected = expected.sort((a, b) => a - b);
+          expect(expired.length).toBeGreaterThanOrEqual(expected.length);
+          expect([...new Set(expired)]).toEqual([...new Set(expired)].sort((a, b) => a - b));
+          expect(expired).toEqual(expect.arrayContaining(expected));
+          expect(list.size).toBe(0);
+          list.close();
+        },
+      ),
+    );
   });
 
   test("one timer serves any number of deadlines", () => {
