@@ -20,25 +20,29 @@ const custom = (name: string, hint: string[], exec: Matcher, extra: object = {})
 const matched = (text: string, from: number, end: number): RegExpExecArray =>
   [text.slice(from, end)] as unknown as RegExpExecArray;
 const stretch =
-  (kind: "closed" | "interpolation"): Matcher =>
+  (kind: "closed" | "interpolation", opening: string): Matcher =>
   (text, offset) => {
+    if (text[offset] !== opening) return null;
     const { end, kind: found } = scanString(text, offset + 1);
     return found === kind && !isStrayQuote(text, offset, end) ? matched(text, offset, end) : null;
   };
 
 /** A quote in the middle of an unquoted DATA item (`DATA 5" pipe`) is text; it opens nothing. */
 function isStrayQuote(text: string, offset: number, end: number): boolean {
-  if (text.charCodeAt(offset) !== 34 || text.lastIndexOf("\n", end - 1) < offset) return false;
+  if (text[offset] !== '"' || !text.slice(offset, end).includes("\n")) return false;
   const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
   return /^[ \t]*(?:[0-9]+[ \t]+|[A-Za-z_][\w$%@&]*:[ \t]*)?DATA[ \t]/i.test(line) && !/(?:,|DATA)[ \t]*$/i.test(line);
 }
 
-const broken: Matcher = (text, offset) => {
-  const { end } = scanString(text, offset + 1);
-  if (!isStrayQuote(text, offset, end)) return matched(text, offset, text.length);
-  const lineEnd = text.indexOf("\n", offset);
-  return matched(text, offset, lineEnd < 0 ? text.length : lineEnd);
-};
+const broken =
+  (opening: string): Matcher =>
+  (text, offset) => {
+    if (text[offset] !== opening) return null;
+    const { end } = scanString(text, offset + 1);
+    if (!isStrayQuote(text, offset, end)) return matched(text, offset, text.length);
+    const lineEnd = text.indexOf("\n", offset);
+    return matched(text, offset, lineEnd < 0 ? text.length : lineEnd);
+  };
 
 const remark: Matcher = (text, offset, previous) => {
   if (text.slice(offset, offset + 3).toUpperCase() !== "REM" || /[\w$%@&]/.test(text.charAt(offset + 3))) return null;
@@ -52,6 +56,7 @@ function toLineEnd(text: string, offset: number): RegExpExecArray {
 
 const USE = /#USE[ \t]+[A-Za-z_][\w$%@&]*(?:[ \t]*,[ \t]*[A-Za-z_][\w$%@&]*)*[ \t\r]*(?=\n|$)/iy;
 const useDirective: Matcher = (text, offset) => {
+  if (text[offset] !== "#") return null;
   for (let at = offset - 1; at >= 0 && text[at] !== "\n"; at--) if (text[at] !== " " && text[at] !== "\t") return null;
   const lineEnd = text.indexOf("\n", offset);
   const line = text.slice(offset, lineEnd < 0 ? text.length : lineEnd);
@@ -76,12 +81,12 @@ const CONTINUATION = createToken({
   ...skipped,
 });
 const USE_LINE = custom("UseLine", ["#"], useDirective);
-const STRING = custom("StringLiteral", ['"'], stretch("closed"));
-const HEAD = custom("StringHeadText", ['"'], stretch("interpolation"), { push_mode: "interpolation" });
-const BROKEN = custom("BrokenString", ['"'], broken);
-const MIDDLE = custom("StringMiddleText", ["}"], stretch("interpolation"));
-const TAIL = custom("StringTailText", ["}"], stretch("closed"), { pop_mode: true });
-const BROKEN_TAIL = custom("BrokenStringTail", ["}"], broken);
+const STRING = custom("StringLiteral", ['"'], stretch("closed", '"'));
+const HEAD = custom("StringHeadText", ['"'], stretch("interpolation", '"'), { push_mode: "interpolation" });
+const BROKEN = custom("BrokenString", ['"'], broken('"'));
+const MIDDLE = custom("StringMiddleText", ["}"], stretch("interpolation", "}"));
+const TAIL = custom("StringTailText", ["}"], stretch("closed", "}"), { pop_mode: true });
+const BROKEN_TAIL = custom("BrokenStringTail", ["}"], broken("}"));
 const INNER_LEFT = createToken({ name: "InnerLeftBrace", pattern: "{", push_mode: "braces" });
 const INNER_RIGHT = createToken({ name: "InnerRightBrace", pattern: "}", pop_mode: true });
 

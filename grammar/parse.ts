@@ -31,8 +31,8 @@ export function parseProgram(text: string, options: ParseOptions): { program: Pr
   const isRaw = ({ span }: Complaint): boolean => laidOut.rawSpans.some((raw) => span.start >= raw.start && span.start < raw.end);
   const lexical = laidOut.rawSpans.length === 0 ? lexed.complaints : lexed.complaints.filter((complaint) => !isRaw(complaint));
   const program: Program = { source, dialect, body };
-  found.push(...lexical, ...laidOut.complaints, ...parser.complaints, ...checkPlacement(program));
-  return { program, complaints: inOrder(found) };
+  const all = found.concat(lexical, laidOut.complaints, parser.complaints, checkPlacement(program));
+  return { program, complaints: inOrder(all) };
 }
 
 /** Parses one expression, as EVAL does. The expression is null when there is an error. */
@@ -47,8 +47,7 @@ export function parseExpression(
   const parser = theParser();
   parser.start(source, tokens, options.dialect ?? "classic");
   const expression = parser.wholeExpression();
-  parser.expectEnd();
-  const found = inOrder([...lexed.complaints, ...laidOut.complaints, ...parser.complaints]);
+  const found = inOrder(lexed.complaints.concat(laidOut.complaints, parser.complaints));
   return { expression: found.some(({ severity }) => severity === "error") ? null : expression, source, complaints: found };
 }
 

@@ -7,7 +7,7 @@ import {
   isRecognitionException,
   type TokenType,
 } from "chevrotain";
-import type { Dialect } from "./ast.ts";
+import type { Dialect, Name } from "./ast.ts";
 import { type Complaint, complaints } from "./complaints.ts";
 import { closest } from "./did-you-mean.ts";
 import { SourceFile, type Span } from "./source.ts";
@@ -48,7 +48,6 @@ class Abandoned extends Error {
 }
 
 const BAD_TOKENS: ReadonlySet<TokenType> = new Set([t.Unexpected, t.BadNumber, t.BadString]);
-const EXPRESSION = "an expression";
 const STATEMENT_WORDS = [...Object.entries(t.RESERVED_WORDS), ...Object.entries(t.SOFT_WORDS)]
   .filter(([word, role]) => role !== "expression" && role !== "operator" && role !== "unused" && word.length > 2)
   .map(([word]) => word);
@@ -57,6 +56,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   protected source = new SourceFile("", "");
   protected dialect: Dialect = "classic";
   protected found: Complaint[] = [];
+  /** The first token of the statement, or of the first line of a construct. */
+  protected lineStart: IToken = t.makeToken(EOF, "", 0);
   /** How many WITH blocks of the routine are open. */
   protected withDepth = 0;
 
@@ -112,26 +113,55 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     throw new Abandoned(complaint);
   }
 
+  /** Gives up the statement because something else stands where this was expected. */
+  protected expected(what: string): never {
+    const token = this.LA(1);
+    if (BAD_TOKENS.has(token.tokenType)) return this.abandon(undefined);
+    const { text, span } = this.describe(token);
+    return this.abandon(complaints.expected(this.at(span), what, text, this.#hint(what, span, this.lineStart)));
+  }
+
+  /** `an expression after "+"`, when the last token is short enough to be shown. */
+  protected afterLast(what: string): string {
+    const { image, tokenType } = this.LA(0);
+    return tokenType === t.EndOfStatement || image === "" || image.length > 12 ? what : `${what} after "${image}"`;
+  }
+
   /**
    * Parses a statement, or the first line of a construct, and its end. When it is broken, complains once, skips to the end
    * that the layout pass has marked, and returns undefined.
    */
-  protected line<T>(index: number, parse: () => T): T | undefined {
-    if (this.RECORDING_PHASE) {
-      const result = parse();
-      this.consume(index, t.EndOfStatement);
-      return result;
-    }
-    const first = this.LA(1);
+  protected line<T>(parse: () => T): T | undefined {
+    this.lineStart = this.LA(1);
     try {
       const result = parse();
-      this.consume(index, t.EndOfStatement);
+      this.consume(0, t.EndOfStatement);
       return result;
     } catch (error) {
-      this.report(error, first);
+      this.report(error);
       this.skipLine();
       return undefined;
     }
+  }
+
+  /** Takes the next token when it has this type. */
+  protected takes(type: TokenType): boolean {
+    if (this.LA(1).tokenType !== type) return false;
+    this.SKIP_TOKEN();
+    return true;
+  }
+
+  /** A name, or a complaint that says what it is wanted for. */
+  protected name(what: string): Name {
+    const token = this.consume(0, t.Name, { ERR_MSG: what });
+    return { kind: "name", name: token.image, span: this.spanOf(token) };
+  }
+
+  /** Takes the next token, whatever it is. */
+  protected takeToken(): IToken {
+    const token = this.LA(1);
+    this.SKIP_TOKEN();
+    return token;
   }
 
   protected skipLine(): void {
@@ -144,7 +174,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   /** Turns an exception of the parse into a complaint; bugs go on as they are. */
-  protected report(error: unknown, first: IToken): void {
+  protected report(error: unknown): void {
     if (error instanceof Abandoned) {
       if (error.complaint) this.complain(error.complaint);
       return;
@@ -155,14 +185,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     if (BAD_TOKENS.has(token.tokenType)) return;
     const { text: foundText, span } = this.describe(token);
     if (exception.message === "}") return this.complain(complaints.interpolationEnd(this.at(span), foundText));
-    const expected = exception.message === EXPRESSION ? this.#expressionAfter(exception.token) : exception.message;
-    this.complain(complaints.expected(this.at(span), expected, foundText, this.#hint(exception.message, span, first)));
-  }
-
-  #expressionAfter(token: IToken): string {
-    const previous = this.LA(0);
-    const isNear = previous.tokenType !== t.EndOfStatement && previous.image !== "" && previous.image.length <= 12;
-    return isNear && token.startOffset >= previous.startOffset ? `an expression after "${previous.image}"` : EXPRESSION;
+    this.complain(
+      complaints.expected(this.at(span), exception.message, foundText, this.#hint(exception.message, span, this.lineStart)),
+    );
   }
 
   /** The word a person may have meant: at the place of the error, or at the start of the statement. */

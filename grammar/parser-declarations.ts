@@ -1,5 +1,5 @@
 /** The grammar of DIM and TYPE. */
-import type { ParserMethod } from "chevrotain";
+import { EOF, type ParserMethod } from "chevrotain";
 import type { DimItem, Expression, Name, Statement, TypeField } from "./ast.ts";
 import { complaints } from "./complaints.ts";
 import { StatementParser } from "./parser-statements.ts";
@@ -26,7 +26,7 @@ export abstract class DeclarationParser extends StatementParser {
   });
 
   readonly dimItem: ParserMethod<[], DimItem> = this.RULE("dimItem", (): DimItem => {
-    const name = this.name(1, "the name of a variable");
+    const name = this.name("the name of a variable");
     const item = this.OPTION1(() =>
       this.OR<DimItem>([
         { ALT: () => this.#arrayItem(name) },
@@ -44,7 +44,7 @@ export abstract class DeclarationParser extends StatementParser {
   });
 
   #arrayItem(name: Name): DimItem {
-    const bounds = this.argumentList(100);
+    const bounds = this.SUBRULE(this.argumentList);
     const type = this.OPTION2(() => {
       this.CONSUME1(k.AS);
       return this.CONSUME1(t.Name, { ERR_MSG: "the name of a TYPE after AS" }).image;
@@ -95,7 +95,7 @@ export abstract class DeclarationParser extends StatementParser {
               },
             });
             if (isString && !this.RECORDING_PHASE) return { kind: "string", bytes: bytes ?? null };
-            const list = this.OPTION2(() => this.argumentList(100));
+            const list = this.OPTION2(() => this.SUBRULE(this.argumentList));
             return { kind: "named", type: word.image, arguments: list ?? null };
           },
         },
@@ -105,15 +105,12 @@ export abstract class DeclarationParser extends StatementParser {
   });
 
   protected typeDefinition(): Statement | undefined {
-    const start = this.here();
-    this.CONSUME(k.TYPE);
-    const name = this.line(1, () => this.name(1, "the name of the type after TYPE"));
+    const start = this.takeToken().startOffset;
+    const name = this.line(() => this.name("the name of the type after TYPE"));
     const fields: TypeField[] = [];
-    this.many(1, () => {
-      const row = this.line(2, () => this.SUBRULE(this.fieldLine));
-      if (row !== undefined && !this.RECORDING_PHASE) fields.push(...row);
-    });
-    this.CONSUME(t.EndType);
+    while (this.LA(1).tokenType !== t.EndType && this.LA(1).tokenType !== EOF)
+      fields.push(...(this.line(() => this.SUBRULE(this.fieldLine)) ?? []));
+    this.SKIP_TOKEN();
     return name && { kind: "type", name, fields, span: this.spanFrom(start) };
   }
 
@@ -128,7 +125,7 @@ export abstract class DeclarationParser extends StatementParser {
   });
 
   readonly field: ParserMethod<[], TypeField> = this.RULE("field", () => {
-    const name = this.name(1, "the name of a field");
+    const name = this.name("the name of a field");
     const type = this.OPTION(() =>
       this.OR<TypeField["type"]>([
         {
@@ -152,4 +149,38 @@ export abstract class DeclarationParser extends StatementParser {
     );
     return { name, type: type ?? { kind: "plain" } };
   });
+
+  #simpleAlternatives: { ALT: () => Statement }[] | undefined;
+
+  /** Every statement without a body. */
+  readonly simple: ParserMethod<[], Statement> = this.RULE("simple", () =>
+    this.or(
+      0,
+      (this.#simpleAlternatives ??= [
+        ...[
+          this.valueStatement,
+          this.print,
+          this.let,
+          this.call,
+          this.jump,
+          this.return,
+          this.dim,
+          this.exit,
+          this.wordStatement,
+        ],
+        ...[
+          this.oneValue,
+          this.optionalValue,
+          this.input_,
+          this.const,
+          this.swap,
+          this.read,
+          this.data,
+          this.restore,
+          this.onJump,
+        ],
+        ...[this.setEnvironment, this.include, this.use, this.signedStatement],
+      ].map((rule) => ({ ALT: () => this.SUBRULE(rule) }))),
+    ),
+  );
 }

@@ -1,14 +1,39 @@
-/** The grammar of expressions: one flat rule for operators, so that every level of nesting costs one call. */
+/**
+ * The grammar of expressions. Written by hand inside chevrotain rules: expressions nest deepest of all, and a level costs a
+ * handful of stack frames this way instead of two dozen, so that the nesting limit holds on any stack.
+ */
 import type { IToken, ParserMethod, TokenType } from "chevrotain";
 import type { Expression, Place } from "./ast.ts";
 import { complaints } from "./complaints.ts";
 import { OperatorRun } from "./operators.ts";
-import { NOWHERE, ParserBase } from "./parser-base.ts";
+import { ParserBase } from "./parser-base.ts";
 import { decodeString } from "./strings.ts";
 import * as t from "./tokens.ts";
 
 const k = t.keyword;
-const AN_EXPRESSION = "an expression";
+
+/** What a value may start with. */
+const VALUE_STARTS: readonly TokenType[] = [
+  ...[
+    t.Name,
+    t.NumberToken,
+    t.BadNumber,
+    t.StringToken,
+    t.BadString,
+    t.StringHead,
+    t.Dot,
+    t.LeftParen,
+    t.LeftBracket,
+    t.LeftBrace,
+  ],
+  ...[k.TRUE, k.FALSE, k.NULL, k.NEW, k.CLASS, k.EVAL, k.SHELL],
+];
+const PREFIXES: readonly TokenType[] = [t.Minus, k.NOT];
+/** The types a binary operator may have. */
+export const OPERATOR_TYPES: ReadonlySet<TokenType> = new Set([t.Operator, t.Equals, t.Minus, t.Star]);
+
+export const isPlace = (node: Expression): node is Place =>
+  node.kind === "name" || node.kind === "call" || node.kind === "index" || node.kind === "member";
 
 /** The value of a number as it is written. */
 function numberValue(image: string): number {
@@ -16,216 +41,238 @@ function numberValue(image: string): number {
   return Number(image);
 }
 
-export const isPlace = (node: Expression): node is Place =>
-  node.kind === "name" || node.kind === "call" || node.kind === "index" || node.kind === "member";
-
-/** The types a binary operator may have. */
-export const OPERATOR_TYPES: ReadonlySet<TokenType> = new Set([t.Operator, t.Equals, t.Minus, t.Star]);
-
-type Alternatives = { ALT: () => Expression }[];
-
 export abstract class ExpressionParser extends ParserBase {
-  readonly #atoms: Alternatives[] = [];
-  readonly #postfixes: Alternatives[] = [];
-  #prefixes: { ALT: () => IToken }[] | undefined;
-  /** What the postfix being parsed belongs to. */
-  #target: Expression | undefined;
-
   /**
-   * An expression. Operators and operands alternate in a loop, which the recorded grammar sees once: copies of the operand
-   * would each cost start-up time.
+   * An expression.
    * @param first the first operand, when a statement has parsed it already
    */
-  readonly expression: ParserMethod<[first?: Expression], Expression> = this.RULE("expression", (first?: Expression) => {
+  readonly expression: ParserMethod<[first?: Expression], Expression> = this.RULE("expression", (first?: Expression) =>
+    this.RECORDING_PHASE ? this.#record([...PREFIXES, ...VALUE_STARTS]) : this.#expression(first),
+  );
+
+  /** A value with everything glued to it, without operators: what statements start with, and where values are stored. */
+  readonly chain: ParserMethod<[], Expression> = this.RULE("chain", () =>
+    this.RECORDING_PHASE ? this.#record(VALUE_STARTS) : this.#operand(),
+  );
+
+  /** Tells chevrotain what a rule may start with; the rest of the rule it need not know. */
+  #record(types: readonly TokenType[]): Expression {
+    this.or(
+      0,
+      types.map((type) => ({ ALT: () => this.consume(0, type) })),
+    );
+    return { kind: "null", span: { start: 0, end: 0 } };
+  }
+
+  #expression(first?: Expression): Expression {
     let run: OperatorRun | undefined;
     let value = first;
-    while (true) {
+    for (;;) {
       if (value === undefined) {
-        run = this.#takePrefixes(run);
-        value = this.operand(1);
+        run = this.#prefixes(run);
+        value = this.#operand();
       }
       if (!OPERATOR_TYPES.has(this.LA(1).tokenType)) break;
       run ??= new OperatorRun();
       run.operand(value);
-      run.binary(this.LA(1));
-      this.SKIP_TOKEN();
+      run.binary(this.takeToken());
       value = undefined;
     }
-    if (run === undefined || this.RECORDING_PHASE) return value;
+    if (run === undefined) return value;
     run.operand(value);
     return run.finish();
-  });
+  }
 
-  /** A value with everything glued to it, without operators: what statements start with, and where values are stored. */
-  readonly chain: ParserMethod<[], Expression> = this.RULE("chain", () => this.operand(2));
-
-  #takePrefixes(started: OperatorRun | undefined): OperatorRun | undefined {
+  #prefixes(started: OperatorRun | undefined): OperatorRun | undefined {
     let run = started;
-    this.many(41, () => {
-      const sign = this.or(81, (this.#prefixes ??= [t.Minus, k.NOT].map((type) => ({ ALT: () => this.consume(41, type) }))));
+    while (this.LA(1).tokenType === t.Minus || this.LA(1).tokenType === k.NOT) {
       run ??= new OperatorRun();
-      run.prefix(sign);
-    });
+      run.prefix(this.takeToken());
+    }
     return run;
   }
 
-  /** A value with everything glued to it: calls, indexes, members. The index must be its own in each rule. */
-  protected operand(index: number): Expression {
+  #operand(): Expression {
     const start = this.here();
-    let value = this.or(index, { DEF: (this.#atoms[index] ??= this.#atomAlternatives(index)), ERR_MSG: AN_EXPRESSION });
-    this.many(index + 20, () => {
-      this.#target = value;
-      const postfix = this.or(index + 20, (this.#postfixes[index] ??= this.#postfixAlternatives(index)));
-      if (!this.RECORDING_PHASE) value = { ...postfix, span: this.spanFrom(start) };
-    });
-    return value;
+    let value = this.#atom();
+    for (;;) {
+      const { tokenType } = this.LA(1);
+      if (tokenType === t.LeftParen) {
+        const list = this.#arguments();
+        value = { kind: "call", target: value, arguments: list, span: this.spanFrom(start) };
+      } else if (tokenType === t.LeftBracket) {
+        this.SKIP_TOKEN();
+        const index = this.#expression();
+        this.consume(0, t.RightBracket);
+        value = { kind: "index", target: value, index, span: this.spanFrom(start) };
+      } else if (tokenType === t.Dot) {
+        this.SKIP_TOKEN();
+        const name = this.#memberName();
+        value = { kind: "member", target: value, name: name.image, nameSpan: this.spanOf(name), span: this.spanFrom(start) };
+      } else return value;
+    }
   }
 
-  #postfixAlternatives(index: number): Alternatives {
-    const at = index * 12 + 100;
-    return [
-      {
-        ALT: () => {
-          const target = this.#target!;
-          return { kind: "call", target, arguments: this.argumentList(at), span: NOWHERE };
-        },
-      },
-      {
-        ALT: () => {
-          const target = this.#target!;
-          this.consume(at + 1, t.LeftBracket);
-          const position = this.subrule(at + 1, this.expression);
-          this.consume(at + 1, t.RightBracket);
-          return { kind: "index", target, index: position, span: NOWHERE };
-        },
-      },
-      {
-        ALT: () => {
-          const target = this.#target!;
-          this.consume(at + 2, t.Dot);
-          const name = this.consume(at + 2, t.Name, { ERR_MSG: 'a member name after "."' });
-          return { kind: "member", target, name: name.image, nameSpan: this.spanOf(name), span: NOWHERE };
-        },
-      },
-    ];
+  #memberName(): IToken {
+    return this.consume(0, t.Name, { ERR_MSG: 'a member name after "."' });
   }
 
   /** `( a, b )` */
-  protected argumentList(at: number): Expression[] {
+  #arguments(): Expression[] {
+    this.consume(0, t.LeftParen);
     const list: Expression[] = [];
-    this.consume(at, t.LeftParen);
-    this.option(at, () => {
-      list.push(this.subrule(at, this.expression));
-      this.many(at, () => {
-        this.consume(at, t.Comma);
-        list.push(this.subrule(at + 3, this.expression));
-      });
-    });
-    this.consume(at, t.RightParen);
+    if (this.LA(1).tokenType !== t.RightParen) {
+      list.push(this.#expression());
+      while (this.#takesComma()) list.push(this.#expression());
+    }
+    this.consume(0, t.RightParen);
     return list;
   }
 
-  #atomAlternatives(index: number): Alternatives {
-    const at = index * 12 + 100;
-    const literal = (type: TokenType, make: (token: IToken) => Expression): Alternatives[number] => ({
-      ALT: () => make(this.consume(at + 5, type)),
-    });
-    return [
-      literal(t.Name, (token) => ({ kind: "name", name: token.image, span: this.spanOf(token) })),
-      literal(t.NumberToken, (token) => ({ kind: "number", value: numberValue(token.image), span: this.spanOf(token) })),
-      literal(t.BadNumber, (token) => ({ kind: "number", value: 0, span: this.spanOf(token) })),
-      literal(t.StringToken, (token) => this.#plainString(token)),
-      literal(t.BadString, (token) => ({ kind: "string", value: "", span: this.spanOf(token) })),
-      literal(k.TRUE, (token) => ({ kind: "boolean", value: true, span: this.spanOf(token) })),
-      literal(k.FALSE, (token) => ({ kind: "boolean", value: false, span: this.spanOf(token) })),
-      literal(k.NULL, (token) => ({ kind: "null", span: this.spanOf(token) })),
-      { ALT: () => this.interpolation(at + 4) },
-      { ALT: () => this.#parenthesised(at + 6) },
-      { ALT: () => this.#list(at + 7) },
-      { ALT: () => this.#dict(at + 9) },
-      { ALT: () => this.#withMember(at + 6) },
-      { ALT: () => this.#newObject(at + 2) },
-      ...([k.CLASS, k.EVAL, k.SHELL] as const).map((type) => ({ ALT: () => this.#wordCall(at + 10, type) })),
-    ];
+  #takesComma(): boolean {
+    if (this.LA(1).tokenType !== t.Comma) return false;
+    this.SKIP_TOKEN();
+    return true;
   }
 
-  #plainString(token: IToken): Expression {
-    return { kind: "string", value: decodeString(token.image.slice(1, -1)), span: this.spanOf(token) };
+  #atom(): Expression {
+    const token = this.LA(1);
+    switch (token.tokenType) {
+      case t.StringHead:
+        return this.#interpolation();
+      case t.LeftParen:
+        return this.#parenthesised();
+      case t.LeftBracket:
+        return this.#list();
+      case t.LeftBrace:
+        return this.#dict();
+      case t.Dot:
+        return this.#withMember();
+      case k.NEW:
+        return this.#newObject();
+      case k.CLASS:
+      case k.EVAL:
+      case k.SHELL:
+        return this.#wordCall(token.tokenType);
+      default:
+        return this.#literal(token);
+    }
   }
 
-  /** `"text #{a} text #{b} text"` */
-  protected interpolation(at: number): Expression {
-    const head = this.consume(at, t.StringHead);
-    const parts: (string | Expression)[] = [decodeString(head.image.slice(1, -2))];
-    this.option(at, () => parts.push(this.subrule(at, this.expression)));
-    this.many(at, () => {
-      const middle = this.consume(at, t.StringMiddle);
-      parts.push(decodeString(middle.image.slice(1, -2)));
-      this.option(at + 1, () => parts.push(this.subrule(at + 11, this.expression)));
-    });
-    const tail = this.consume(at, t.StringTail);
-    parts.push(decodeString(tail.image.slice(1, -1)));
-    return { kind: "interpolation", parts, span: { start: head.startOffset, end: t.endOf(tail) } };
+  /** One token that is a value. */
+  #literal(token: IToken): Expression {
+    const span = this.spanOf(token);
+    let value: Expression;
+    switch (token.tokenType) {
+      case t.Name:
+        value = { kind: "name", name: token.image, span };
+        break;
+      case t.NumberToken:
+        value = { kind: "number", value: numberValue(token.image), span };
+        break;
+      case t.StringToken:
+        value = { kind: "string", value: decodeString(token.image.slice(1, -1)), span };
+        break;
+      case k.TRUE:
+      case k.FALSE:
+        value = { kind: "boolean", value: token.tokenType === k.TRUE, span };
+        break;
+      case k.NULL:
+      case t.BadNumber:
+      case t.BadString:
+        value = { kind: "null", span };
+        break;
+      default:
+        return this.expected(this.afterLast("an expression"));
+    }
+    this.SKIP_TOKEN();
+    return value;
   }
 
-  #parenthesised(at: number): Expression {
-    const start = this.consume(at, t.LeftParen).startOffset;
-    const inner = this.subrule(at, this.expression);
-    this.consume(at, t.RightParen, { ERR_MSG: '")"' });
-    return { ...inner, span: this.spanFrom(start) };
+  /** A string literal, perhaps with interpolations; anything else is a complaint. */
+  readonly text: ParserMethod<[], Expression> = this.RULE("text", () => {
+    if (this.RECORDING_PHASE) return this.#record([t.StringToken, t.StringHead]);
+    const token = this.LA(1);
+    return token.tokenType === t.StringHead ? this.#interpolation() : this.#literal(token);
+  });
+
+  /** `"text #{a} text #{b} text"`; the lexer has complained about `#{}`. */
+  #interpolation(): Expression {
+    const head = this.consume(0, t.StringHead);
+    const parts: (string | Expression)[] = [];
+    let text = head;
+    while (text.tokenType !== t.StringTail) {
+      parts.push(decodeString(text.image.slice(1, -2)));
+      if (this.LA(1).tokenType !== t.StringTail && this.LA(1).tokenType !== t.StringMiddle) parts.push(this.#expression());
+      text = this.LA(1);
+      if (text.tokenType === t.StringMiddle) this.SKIP_TOKEN();
+      else text = this.consume(0, t.StringTail);
+    }
+    parts.push(decodeString(text.image.slice(1, -1)));
+    return { kind: "interpolation", parts, span: this.spanFrom(head.startOffset) };
   }
 
-  #list(at: number): Expression {
-    const start = this.consume(at, t.LeftBracket).startOffset;
+  #parenthesised(): Expression {
+    const { startOffset } = this.takeToken();
+    const inner = this.#expression();
+    this.consume(0, t.RightParen, { ERR_MSG: '")"' });
+    return { ...inner, span: this.spanFrom(startOffset) };
+  }
+
+  #list(): Expression {
+    const { startOffset } = this.takeToken();
     const items: Expression[] = [];
-    this.option(at, () => {
-      items.push(this.subrule(at, this.expression));
-      this.many(at, () => {
-        this.consume(at, t.Comma);
-        this.option(at + 1, () => items.push(this.subrule(at + 1, this.expression)));
-      });
-    });
-    this.consume(at, t.RightBracket, { ERR_MSG: '"]" or ","' });
-    return { kind: "list", items, span: this.spanFrom(start) };
+    while (this.LA(1).tokenType !== t.RightBracket) {
+      items.push(this.#expression());
+      if (!this.#takesComma()) break;
+    }
+    this.consume(0, t.RightBracket, { ERR_MSG: '"]" or ","' });
+    return { kind: "list", items, span: this.spanFrom(startOffset) };
   }
 
-  #dict(at: number): Expression {
-    const start = this.consume(at, t.LeftBrace).startOffset;
+  #dict(): Expression {
+    const { startOffset } = this.takeToken();
     const entries: { key: string; value: Expression }[] = [];
-    this.many(at, () => {
-      const key = this.consume(at, t.StringToken);
-      this.consume(at, t.Colon, { ERR_MSG: '":" after the key' });
-      const value = this.subrule(at, this.expression);
-      if (!this.RECORDING_PHASE) entries.push({ key: decodeString(key.image.slice(1, -1)), value });
-      this.option(at, () => this.consume(at, t.Comma));
-    });
-    this.consume(at, t.RightBrace, { ERR_MSG: '"}" or a key, which is a string' });
-    return { kind: "dict", entries, span: this.spanFrom(start) };
+    while (this.LA(1).tokenType !== t.RightBrace) {
+      const key = this.consume(0, t.StringToken, { ERR_MSG: "a key in quotes" });
+      this.consume(0, t.Colon, { ERR_MSG: '":" after the key' });
+      entries.push({ key: decodeString(key.image.slice(1, -1)), value: this.#expression() });
+      if (!this.#takesComma()) break;
+    }
+    this.consume(0, t.RightBrace, { ERR_MSG: '"}" or ","' });
+    return { kind: "dict", entries, span: this.spanFrom(startOffset) };
   }
 
-  #withMember(at: number): Expression {
-    const dot = this.consume(at, t.Dot);
-    const name = this.consume(at, t.Name, { ERR_MSG: 'a member name after "."' });
-    const span = this.spanFrom(dot.startOffset);
+  #withMember(): Expression {
+    const { startOffset } = this.takeToken();
+    const name = this.#memberName();
+    const span = this.spanFrom(startOffset);
     if (this.withDepth === 0) this.complain(complaints.memberOutsideWith(this.at(span)));
     return { kind: "member", target: null, name: name.image, nameSpan: this.spanOf(name), span };
   }
 
-  #newObject(at: number): Expression {
-    const start = this.consume(at, k.NEW).startOffset;
-    const type = this.consume(at, t.Name, { ERR_MSG: "the name of a type after NEW" });
-    const list = this.option(at + 1, () => this.argumentList(at - 1));
-    return { kind: "new", type: type.image, arguments: list ?? [], span: this.spanFrom(start) };
+  #newObject(): Expression {
+    const { startOffset } = this.takeToken();
+    const type = this.consume(0, t.Name, { ERR_MSG: "the name of a type after NEW" });
+    const list = this.LA(1).tokenType === t.LeftParen ? this.#arguments() : [];
+    return { kind: "new", type: type.image, arguments: list, span: this.spanFrom(startOffset) };
   }
 
   /** CLASS(file), EVAL(code), SHELL(command). */
-  #wordCall(at: number, type: typeof k.CLASS): Expression {
-    const start = this.consume(at, type).startOffset;
-    this.consume(at, t.LeftParen);
-    const argument = this.subrule(at, this.expression);
-    this.consume(at, t.RightParen, { ERR_MSG: '")"' });
-    const span = this.spanFrom(start);
+  #wordCall(type: TokenType): Expression {
+    const word = this.takeToken();
+    this.consume(0, t.LeftParen, { ERR_MSG: `"(" after ${word.image.toUpperCase()}` });
+    const argument = this.#expression();
+    this.consume(0, t.RightParen, { ERR_MSG: '")"' });
+    const span = this.spanFrom(word.startOffset);
     if (type === k.CLASS) return { kind: "class", file: argument, span };
     return type === k.EVAL ? { kind: "eval", code: argument, span } : { kind: "shellCode", command: argument, span };
   }
+
+  /** `( a, b )` as a rule, for declarations. */
+  readonly argumentList: ParserMethod<[], Expression[]> = this.RULE("argumentList", () => {
+    if (!this.RECORDING_PHASE) return this.#arguments();
+    this.#record([t.LeftParen]);
+    return [];
+  });
 }

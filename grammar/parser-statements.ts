@@ -110,22 +110,6 @@ export abstract class StatementParser extends ExpressionParser {
     };
   });
 
-  /** A string literal, perhaps with interpolations. */
-  readonly text: ParserMethod<[], Expression> = this.RULE("text", () =>
-    this.OR<Expression>({
-      DEF: [
-        {
-          ALT: () => {
-            const token = this.CONSUME(t.StringToken);
-            return { kind: "string", value: decodeString(token.image.slice(1, -1)), span: this.spanOf(token) };
-          },
-        },
-        { ALT: () => this.interpolation(100) },
-      ],
-      ERR_MSG: "a string",
-    }),
-  );
-
   readonly data: StatementRule = this.RULE("data", (): Statement => {
     const token = this.CONSUME(t.DataStatement);
     const span = this.spanOf(token);
@@ -212,7 +196,7 @@ export abstract class StatementParser extends ExpressionParser {
     this.CONSUME(k.CONST);
     const entries: { name: Name; value: Expression }[] = [];
     const entry = (index: number): void => {
-      const name = this.name(index);
+      const name = this.name("the name of a constant");
       this.consume(index, t.Equals);
       entries.push({ name, value: this.subrule(index, this.expression) });
     };
@@ -256,11 +240,6 @@ export abstract class StatementParser extends ExpressionParser {
       this.abandon(complaints.expected(this.at(value.span), "a variable, an element or a member", text));
     }
     return value as Place;
-  }
-
-  protected name(index: number, message?: string): Name {
-    const token = this.consume(index, t.Name, message === undefined ? undefined : { ERR_MSG: message });
-    return { kind: "name", name: token.image, span: this.spanOf(token) };
   }
 
   // ── Jumps and ends ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,13 @@
-/** The grammar of constructs with bodies, and the parser as a whole. */
-import { EOF, type ParserMethod, type TokenType } from "chevrotain";
+/**
+ * The grammar of constructs with bodies, and the parser as a whole. The layout pass has given every construct exactly one
+ * closing token, so these methods only follow the tokens; they are plain methods and no chevrotain rules, because nesting
+ * costs stack (see parser-expressions.ts).
+ */
+import { EOF, type IToken, type ParserMethod, type TokenType } from "chevrotain";
 import type { BinaryOperator, CaseTest, Expression, LoopTest, Name, Select, Statement, Try } from "./ast.ts";
 import { complaints } from "./complaints.ts";
 import { DeclarationParser } from "./parser-declarations.ts";
+import type { Span } from "./source.ts";
 import * as t from "./tokens.ts";
 
 const k = t.keyword;
@@ -11,40 +16,14 @@ const CASE_OPERATORS: readonly BinaryOperator[] = ["=", "<>", "<", "<=", ">", ">
 
 /** Tokens that close or divide a body: no statement starts with one. */
 const DIVIDERS: ReadonlySet<TokenType> = new Set([
-  ...[k.ELSE, k.ELSEIF, k.CASE, t.CaseElse, k.CATCH, k.FINALLY, k.NEXT, k.LOOP],
+  ...[EOF, k.ELSE, k.ELSEIF, k.CASE, t.CaseElse, k.CATCH, k.FINALLY, k.NEXT, k.LOOP],
   ...[t.EndIf, t.EndWhile, t.EndSelect, t.EndBlock, t.EndWith, t.EndTry, t.EndRoutine, t.EndType],
 ]);
-/** Tokens a statement starts with, beside the openings of constructs. */
-const STARTERS: ReadonlySet<TokenType> = new Set([
-  ...[t.Name, t.NumberToken, t.BadNumber, t.StringToken, t.StringHead, t.BadString, t.LeftParen, t.LeftBracket, t.LeftBrace],
-  ...[t.Dot, t.Minus, t.LabelDefinition, t.DataStatement, t.ImpliedGoto, t.EndProgram, t.LineInput, t.UseDirective],
-  ...[
-    t.BlockStart,
-    t.ForEachStart,
-    k.TRUE,
-    k.FALSE,
-    k.NULL,
-    k.NOT,
-    k.NEW,
-    k.CLASS,
-    k.EVAL,
-    k.SHELL,
-    t.ShellStatement,
-    k.EXEC,
-    k.DESCRIBE,
-  ],
-  ...[k.SLEEP, k.RAISE, k.RANDOMIZE, k.SETENV, k.EXPORTENV, k.INCLUDE, k.PRINT, k.PRINTLN, k.INPUT, k.LET, k.CALL, k.CONST],
-  ...[k.SWAP, k.READ, k.GOTO, k.GOSUB, k.LABEL, k.ON, k.RETURN, k.RESTORE, k.EXIT, k.BREAK, k.CONTINUE, k.STOP, k.DIM],
-  ...[k.IF, k.WHILE, k.DO, k.FOR, k.SELECT, k.WITH, k.TRY, k.SUB, k.FUNC, k.FUNCTION, k.TYPE],
-]);
-const JUNK: readonly TokenType[] = t.vocabulary.filter((type) => !DIVIDERS.has(type) && !STARTERS.has(type));
 
 type Body = Statement[];
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class BasilParser extends DeclarationParser {
-  #simpleAlternatives: { ALT: () => Statement }[] | undefined;
-  #alternatives: { ALT: () => Statement | undefined }[] | undefined;
-
   constructor() {
     super();
     this.performSelfAnalysis();
@@ -52,343 +31,295 @@ export class BasilParser extends DeclarationParser {
 
   /** All statements of the text; what fits nowhere is complained about and skipped. */
   readonly program: ParserMethod<[], Body> = this.RULE("program", () => {
-    const list = this.SUBRULE1(this.body);
-    while (!this.RECORDING_PHASE && this.LA(1).tokenType !== EOF) {
-      const { text, span } = this.describe(this.LA(1));
-      this.complain(complaints.expected(this.at(span), "a statement", text));
+    if (this.RECORDING_PHASE) return [];
+    const list = this.#body();
+    while (this.LA(1).tokenType !== EOF) {
+      this.#complainAboutNext("a statement");
       this.SKIP_TOKEN();
-      list.push(...this.SUBRULE2(this.body));
+      for (const statement of this.#body()) list.push(statement);
     }
     return list;
   });
 
   /** One expression and nothing else. */
   readonly wholeExpression: ParserMethod<[], Expression | null> = this.RULE("wholeExpression", () => {
-    return this.line(1, () => this.SUBRULE(this.expression)) ?? null;
+    if (this.RECORDING_PHASE) return null;
+    const value = this.line(() => this.SUBRULE(this.expression));
+    if (value !== undefined && this.LA(1).tokenType !== EOF) this.#complainAboutNext("one expression only");
+    return value ?? null;
   });
 
-  /** Complains about what is left behind a whole expression. */
-  expectEnd(): void {
-    if (this.complaints.length > 0 || this.LA(1).tokenType === EOF) return;
+  #complainAboutNext(expected: string): void {
     const { text, span } = this.describe(this.LA(1));
-    this.complain(complaints.expected(this.at(span), "one expression only", text));
+    this.complain(complaints.expected(this.at(span), expected, text));
   }
 
-  /** The statements up to a token that closes or divides. One rule for every level of nesting: depth costs stack. */
-  readonly body: ParserMethod<[], Body> = this.RULE("body", () => {
+  #body(): Body {
     const list: Body = [];
-    this.MANY(() => {
-      const statement = this.or(0, (this.#alternatives ??= this.#statementAlternatives()));
+    while (!DIVIDERS.has(this.LA(1).tokenType)) {
+      const statement = this.#statement();
       if (statement !== undefined) list.push(statement);
-    });
+    }
     return list;
-  });
+  }
 
-  #statementAlternatives(): { ALT: () => Statement | undefined }[] {
-    return [
-      { ALT: () => this.line(1, () => this.SUBRULE(this.simple)) },
-      { ALT: () => this.#label() },
-      { ALT: () => this.#block() },
-      { ALT: () => this.#if() },
-      { ALT: () => this.#while() },
-      { ALT: () => this.#do() },
-      { ALT: () => this.#for() },
-      { ALT: () => this.#forEach() },
-      { ALT: () => this.#select() },
-      { ALT: () => this.#with() },
-      { ALT: () => this.#try() },
-      { ALT: () => this.#routine() },
-      { ALT: () => this.typeDefinition() },
-    ];
+  /** One statement; undefined when it is broken. */
+  #statement(): Statement | undefined {
+    switch (this.LA(1).tokenType) {
+      case t.LabelDefinition:
+        return this.#label();
+      case t.BlockStart:
+        return this.#block();
+      case k.IF:
+        return this.#if();
+      case k.WHILE:
+        return this.#while();
+      case k.DO:
+        return this.#do();
+      case k.FOR:
+        return this.#for();
+      case t.ForEachStart:
+        return this.#forEach();
+      case k.SELECT:
+        return this.#select();
+      case k.WITH:
+        return this.#with();
+      case k.TRY:
+        return this.#try();
+      case k.SUB:
+      case k.FUNC:
+      case k.FUNCTION:
+        return this.#routine();
+      case k.TYPE:
+        return this.typeDefinition();
+      default:
+        return this.line(() => this.SUBRULE(this.simple));
+    }
   }
 
   #label(): Statement {
-    const token = this.CONSUME(t.LabelDefinition);
+    const token = this.takeToken();
     return { kind: "label", name: token.image, span: this.spanOf(token) };
   }
 
-  readonly simple: ParserMethod<[], Statement> = this.RULE("simple", () =>
-    this.or(
-      0,
-      (this.#simpleAlternatives ??= [
-        { ALT: () => this.SUBRULE(this.valueStatement) },
-        ...[
-          ...[this.print, this.let, this.call, this.jump, this.return, this.dim, this.exit, this.wordStatement, this.oneValue],
-          ...[this.optionalValue, this.input_, this.const, this.swap, this.read, this.data, this.restore, this.onJump],
-          ...[this.setEnvironment, this.include, this.use, this.signedStatement, this.junk],
-        ].map((rule) => ({ ALT: () => this.SUBRULE1(rule) })),
-      ]),
-    ),
-  );
-
-  /** A token no statement starts with. */
-  readonly junk: ParserMethod<[], Statement> = this.RULE("junk", (): Statement => {
-    if (!this.RECORDING_PHASE) {
-      const { text, span } = this.describe(this.LA(1));
-      if (this.LA(1).tokenType === t.Unexpected) this.abandon(undefined);
-      this.abandon(complaints.expected(this.at(span), "a statement", text));
-    }
-    this.OR(JUNK.map((type) => ({ ALT: () => this.CONSUME(type) })));
-    return { kind: "end", span: this.spanFrom(0) };
-  });
+  #value(): Expression {
+    return this.subrule(0, this.expression);
+  }
 
   // ── Constructs ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #block(): Statement {
-    const start = this.here();
-    this.consume(1, t.BlockStart);
-    const body = this.subrule(1, this.body);
-    this.consume(1, t.EndBlock);
+    const start = this.takeToken().startOffset;
+    const body = this.#body();
+    this.consume(0, t.EndBlock);
     return { kind: "block", body, span: this.spanFrom(start) };
   }
 
-  #if(): Statement | undefined {
+  #if(): Statement {
     const start = this.here();
     const arms: { condition: Expression; body: Body }[] = [];
-    const arm = (word: TokenType, index: number): void => {
-      this.consume(index, word);
-      const condition = this.line(index, () => {
-        const value = this.subrule(index, this.expression);
-        this.consume(index, k.THEN, { ERR_MSG: "THEN after the condition" });
-        return value;
-      });
-      const body = this.subrule(index, this.body);
+    do {
+      this.SKIP_TOKEN();
+      const condition = this.line(() => this.#condition());
+      const body = this.#body();
       if (condition !== undefined) arms.push({ condition, body });
-    };
-    arm(k.IF, 2);
-    this.many(3, () => arm(k.ELSEIF, 3));
-    const otherwise = this.option(4, () => {
-      this.consume(4, k.ELSE);
-      return this.subrule(4, this.body);
-    });
-    this.consume(4, t.EndIf);
-    return { kind: "if", arms, otherwise: otherwise ?? null, span: this.spanFrom(start) };
+    } while (this.LA(1).tokenType === k.ELSEIF);
+    const otherwise = this.takes(k.ELSE) ? this.#body() : null;
+    this.consume(0, t.EndIf);
+    return { kind: "if", arms, otherwise, span: this.spanFrom(start) };
+  }
+
+  #condition(): Expression {
+    const value = this.#value();
+    this.consume(0, k.THEN, { ERR_MSG: "THEN after the condition" });
+    return value;
   }
 
   #while(): Statement | undefined {
-    const start = this.here();
-    this.consume(5, k.WHILE);
-    const condition = this.line(5, () => this.subrule(5, this.expression));
-    const body = this.subrule(5, this.body);
-    this.consume(5, t.EndWhile);
+    const start = this.takeToken().startOffset;
+    const condition = this.line(() => this.#value());
+    const body = this.#body();
+    this.consume(0, t.EndWhile);
     return condition && { kind: "while", condition, body, span: this.spanFrom(start) };
   }
 
   #do(): Statement {
-    const start = this.here();
-    this.consume(6, k.DO);
-    const before = this.line(6, () => this.option(6, () => this.#loopTest(6)) ?? null) ?? null;
-    const body = this.subrule(6, this.body);
-    this.consume(6, k.LOOP);
-    const after = this.line(7, () => this.option(7, () => this.#loopTest(7)) ?? null) ?? null;
+    const start = this.takeToken().startOffset;
+    const before = this.line(() => this.#loopTest()) ?? null;
+    const body = this.#body();
+    this.consume(0, k.LOOP);
+    const after = this.line(() => this.#loopTest()) ?? null;
     return { kind: "do", before, body, after, span: this.spanFrom(start) };
   }
 
-  #loopTest(index: number): LoopTest {
-    const word = this.or(index, [{ ALT: () => this.consume(index, k.WHILE) }, { ALT: () => this.consume(index, k.UNTIL) }]);
-    const condition = this.subrule(index, this.expression);
-    return { kind: word.tokenType === k.WHILE ? "WHILE" : "UNTIL", condition };
+  #loopTest(): LoopTest | null {
+    if (this.takes(k.WHILE)) return { kind: "WHILE", condition: this.#value() };
+    return this.takes(k.UNTIL) ? { kind: "UNTIL", condition: this.#value() } : null;
   }
 
   #for(): Statement | undefined {
-    const start = this.here();
-    this.consume(8, k.FOR);
-    const header = this.line(8, () => {
-      const variable = this.name(8, "a variable after FOR");
-      this.consume(8, t.Equals);
-      const from = this.subrule(8, this.expression);
-      this.consume(8, k.TO, { ERR_MSG: "TO" });
-      const to = this.subrule(9, this.expression);
-      const step = this.option(9, () => {
-        this.consume(9, k.STEP);
-        return this.subrule(10, this.expression);
-      });
-      return { variable, from, to, step: step ?? null };
+    const start = this.takeToken().startOffset;
+    const header = this.line(() => {
+      const variable = this.name("a variable after FOR");
+      this.consume(0, t.Equals);
+      const from = this.#value();
+      this.consume(0, k.TO);
+      const to = this.#value();
+      const step = this.takes(k.STEP) ? this.#value() : null;
+      return { variable, from, to, step };
     });
-    const body = this.subrule(9, this.body);
-    const span = this.#next(10, header?.variable, start);
+    const body = this.#body();
+    const span = this.#next(header?.variable, start);
     return header && { kind: "for", ...header, body, span };
   }
 
   #forEach(): Statement | undefined {
-    const start = this.here();
-    this.consume(11, t.ForEachStart);
-    const header = this.line(11, () => {
-      const variable = this.name(11, "a variable after FOR EACH");
-      this.consume(11, k.IN, { ERR_MSG: "IN" });
-      return { variable, collection: this.subrule(11, this.expression) };
+    const start = this.takeToken().startOffset;
+    const header = this.line(() => {
+      const variable = this.name("a variable after FOR EACH");
+      this.consume(0, k.IN);
+      return { variable, collection: this.#value() };
     });
-    const body = this.subrule(11, this.body);
-    const span = this.#next(12, header?.variable, start);
+    const body = this.#body();
+    const span = this.#next(header?.variable, start);
     return header && { kind: "forEach", ...header, body, span };
   }
 
   /** `NEXT [v]`; returns the span of the whole loop. */
-  #next(index: number, variable: Name | undefined, start: number): { start: number; end: number } {
-    this.consume(index, k.NEXT);
-    const given = this.line(index, () => this.option(index, () => this.consume(index, t.Name)));
-    if (given && variable && !this.RECORDING_PHASE && given.image.toUpperCase() !== variable.name.toUpperCase())
+  #next(variable: Name | undefined, start: number): Span {
+    this.consume(0, k.NEXT);
+    const given = this.line(() => (this.LA(1).tokenType === t.Name ? this.takeToken() : undefined));
+    if (given && variable && given.image.toUpperCase() !== variable.name.toUpperCase())
       this.complain(complaints.nextMismatch(this.at(this.spanOf(given)), given.image, variable.name));
     return this.spanFrom(start);
   }
 
-  #select(): Statement | undefined {
-    const start = this.here();
-    this.consume(13, k.SELECT);
-    const subject = this.line(13, () => {
-      this.consume(13, k.CASE, { ERR_MSG: "CASE after SELECT" });
-      return this.subrule(13, this.expression);
-    });
-    const stray = this.subrule(13, this.body)[0];
-    if (stray && stray.kind !== "label" && !this.RECORDING_PHASE) this.complain(complaints.beforeCase(this.at(stray.span)));
-    const arms: Select["arms"][number][] = [];
-    let otherwise: Body | null = null;
-    this.many(13, () => {
-      this.or(13, [
-        {
-          ALT: () => {
-            const word = this.consume(14, k.CASE);
-            const tests = this.line(14, () => this.#caseTests(word.startOffset));
-            const body = this.subrule(14, this.body);
-            if (otherwise !== null) this.complain(complaints.caseAfterElse(this.at(this.spanOf(word))));
-            if (tests !== undefined) arms.push({ tests, body });
-          },
-        },
-        {
-          ALT: () => {
-            const word = this.consume(15, t.CaseElse);
-            this.line(15, () => undefined);
-            const body = this.subrule(15, this.body);
-            if (otherwise !== null) this.complain(complaints.secondCaseElse(this.at(this.spanOf(word))));
-            otherwise ??= body;
-          },
-        },
-      ]);
-      if (this.RECORDING_PHASE) otherwise = null;
-    });
-    this.consume(15, t.EndSelect);
-    return subject && { kind: "select", subject, arms, otherwise, span: this.spanFrom(start) };
-  }
-
-  #caseTests(start: number): CaseTest[] {
-    const list = [this.SUBRULE1(this.caseTest, { ARGS: [start] })];
-    this.many(16, () => {
-      this.consume(16, t.Comma);
-      list.push(this.SUBRULE2(this.caseTest, { ARGS: [start] }));
-    });
-    return list;
-  }
-
-  readonly caseTest: ParserMethod<[number], CaseTest> = this.RULE("caseTest", (start: number) =>
-    this.OR1<CaseTest>([
-      {
-        ALT: () => {
-          this.CONSUME(k.IS);
-          const token = this.LA(1);
-          const row = t.BINARY_OPERATORS[token.image.toUpperCase() as keyof typeof t.BINARY_OPERATORS] as
-            | { operator: BinaryOperator }
-            | undefined;
-          if (!this.RECORDING_PHASE && (row === undefined || !CASE_OPERATORS.includes(row.operator)))
-            this.abandon(complaints.caseIs(this.at({ start, end: t.endOf(this.LA(0)) })));
-          this.OR2([{ ALT: () => this.CONSUME(t.Operator) }, { ALT: () => this.CONSUME(t.Equals) }]);
-          return { kind: "is", operator: (row?.operator ?? "=") as CaseOperator, value: this.SUBRULE1(this.expression) };
-        },
-      },
-      {
-        ALT: () => {
-          const low = this.SUBRULE2(this.expression);
-          const high = this.OPTION(() => {
-            this.CONSUME(k.TO);
-            return this.SUBRULE3(this.expression);
-          });
-          return high === undefined ? { kind: "equal", value: low } : { kind: "range", low, high };
-        },
-      },
-    ]),
-  );
-
   #with(): Statement | undefined {
-    const start = this.here();
-    this.consume(17, k.WITH);
-    const target = this.line(17, () => this.subrule(17, this.expression));
+    const start = this.takeToken().startOffset;
+    const target = this.line(() => this.#value());
     this.withDepth++;
-    const body = this.subrule(17, this.body);
+    const body = this.#body();
     this.withDepth--;
-    this.consume(17, t.EndWith);
+    this.consume(0, t.EndWith);
     return target && { kind: "with", target, body, span: this.spanFrom(start) };
   }
 
+  // ── SELECT CASE ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #select(): Statement | undefined {
+    const start = this.takeToken().startOffset;
+    const subject = this.line(() => {
+      this.consume(0, k.CASE, { ERR_MSG: "CASE after SELECT" });
+      return this.#value();
+    });
+    const stray = this.#body().find((statement) => statement.kind !== "label");
+    if (stray) this.complain(complaints.beforeCase(this.at(stray.span)));
+    const arms: Select["arms"][number][] = [];
+    let otherwise: Body | null = null;
+    while (this.LA(1).tokenType === k.CASE || this.LA(1).tokenType === t.CaseElse) {
+      const word = this.takeToken();
+      const isElse = word.tokenType === t.CaseElse;
+      const tests = this.line(() => (isElse ? [] : this.#caseTests(word)));
+      const body = this.#body();
+      if (otherwise !== null)
+        this.complain((isElse ? complaints.secondCaseElse : complaints.caseAfterElse)(this.at(this.spanOf(word))));
+      if (isElse) otherwise ??= body;
+      else if (tests !== undefined) arms.push({ tests, body });
+    }
+    this.consume(0, t.EndSelect);
+    return subject && { kind: "select", subject, arms, otherwise, span: this.spanFrom(start) };
+  }
+
+  #caseTests(word: IToken): CaseTest[] {
+    const list = [this.#caseTest(word)];
+    while (this.takes(t.Comma)) list.push(this.#caseTest(word));
+    return list;
+  }
+
+  /** `value`, `low TO high` or `IS operator value`. */
+  #caseTest(word: IToken): CaseTest {
+    if (this.takes(k.IS)) return { kind: "is", operator: this.#caseOperator(word), value: this.#value() };
+    const low = this.#value();
+    return this.takes(k.TO) ? { kind: "range", low, high: this.#value() } : { kind: "equal", value: low };
+  }
+
+  #caseOperator(word: IToken): CaseOperator {
+    const rows: Readonly<Record<string, { readonly operator: BinaryOperator }>> = t.BINARY_OPERATORS;
+    const spelling = this.LA(1).image.toUpperCase();
+    const operator = Object.hasOwn(rows, spelling) ? rows[spelling]!.operator : "+";
+    if (!CASE_OPERATORS.includes(operator)) this.abandon(complaints.caseIs(this.at(this.spanFrom(word.startOffset))));
+    this.SKIP_TOKEN();
+    return operator as CaseOperator;
+  }
+
+  // ── TRY ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
   #try(): Statement {
-    const start = this.here();
-    const word = this.consume(18, k.TRY);
-    const node: { -readonly [K in keyof Try]: Try[K] } = {
+    const word = this.takeToken();
+    const start = word.startOffset;
+    const node: Mutable<Try> = {
       kind: "try",
-      body: this.subrule(18, this.body),
+      body: this.#body(),
       catchVariable: null,
       catchBody: null,
       finallyBody: null,
       span: this.spanOf(word),
     };
-    this.many(18, () => this.or(18, [{ ALT: () => this.#catch(node) }, { ALT: () => this.#finally(node) }]));
-    const end = this.consume(18, t.EndTry);
-    const span = this.spanFrom(start);
-    if (node.catchBody === null && node.finallyBody === null && end.image !== "")
+    while (this.LA(1).tokenType !== t.EndTry) {
+      if (this.LA(1).tokenType === k.CATCH) this.#catch(node);
+      else this.#finally(node);
+    }
+    const isClosed = this.consume(0, t.EndTry).image !== "";
+    if (node.catchBody === null && node.finallyBody === null && isClosed)
       this.complain(complaints.tryNeedsHandler(this.at(this.spanOf(word))));
-    return { ...node, span };
+    return { ...node, span: this.spanFrom(start) };
   }
 
-  #catch(node: { -readonly [K in keyof Try]: Try[K] }): void {
-    const word = this.consume(19, k.CATCH);
-    const variable = this.line(19, () => this.option(19, () => this.name(19))) ?? null;
-    if (variable && !this.RECORDING_PHASE && !variable.name.endsWith("$"))
-      this.complain(complaints.catchVariable(this.at(variable.span)));
-    const body = this.subrule(19, this.body);
-    if (this.RECORDING_PHASE) return;
-    if (node.catchBody !== null) this.complain(complaints.secondCatch(this.at(this.spanOf(word))));
-    else if (node.finallyBody !== null) this.complain(complaints.catchAfterFinally(this.at(this.spanOf(word))));
-    node.catchBody ??= body;
+  #catch(node: Mutable<Try>): void {
+    const word = this.takeToken();
+    const variable = this.line(() => (this.LA(1).tokenType === t.Name ? this.name("a variable") : null)) ?? null;
+    if (variable && !variable.name.endsWith("$")) this.complain(complaints.catchVariable(this.at(variable.span)));
+    const body = this.#body();
+    const at = this.at(this.spanOf(word));
+    if (node.catchBody !== null) this.complain(complaints.secondCatch(at));
+    else if (node.finallyBody !== null) this.complain(complaints.catchAfterFinally(at));
     node.catchVariable ??= variable;
+    node.catchBody ??= body;
   }
 
-  #finally(node: { -readonly [K in keyof Try]: Try[K] }): void {
-    const word = this.consume(20, k.FINALLY);
-    const body = this.subrule(20, this.body);
-    if (this.RECORDING_PHASE) return;
+  #finally(node: Mutable<Try>): void {
+    const word = this.consume(0, k.FINALLY);
+    const body = this.#body();
     if (node.finallyBody !== null) this.complain(complaints.secondFinally(this.at(this.spanOf(word))));
     node.finallyBody ??= body;
   }
 
+  // ── Routines ───────────────────────────────────────────────────────────────────────────────────────────────────
+
   #routine(): Statement | undefined {
-    const start = this.here();
-    const token = this.or(
-      21,
-      [k.SUB, k.FUNC, k.FUNCTION].map((type) => ({ ALT: () => this.consume(21, type) })),
-    );
+    const token = this.takeToken();
+    const start = token.startOffset;
     const word = token.tokenType === k.SUB ? "SUB" : "FUNC";
-    const header = this.line(21, () => {
-      const name = this.name(21, `the name of the routine after ${word}`);
-      const parameters = this.option(21, () => this.#parameters());
-      return { name, parameters: parameters ?? [] };
-    });
+    const header = this.line(() => ({
+      name: this.name(`the name of the routine after ${token.image.toUpperCase()}`),
+      parameters: this.#parameters(),
+    }));
     const outerDepth = this.withDepth;
     this.withDepth = 0;
-    const body = this.subrule(21, this.body);
+    const body = this.#body();
     this.withDepth = outerDepth;
-    this.consume(21, t.EndRoutine);
+    this.consume(0, t.EndRoutine);
     return header && { kind: "routine", word, ...header, body, span: this.spanFrom(start) };
   }
 
   #parameters(): Name[] {
     const list: Name[] = [];
-    this.consume(22, t.LeftParen);
-    this.option(22, () => {
-      list.push(this.name(22));
-      this.many(22, () => {
-        this.consume(22, t.Comma);
-        list.push(this.name(23, "the name of a parameter"));
-      });
-    });
-    this.consume(22, t.RightParen);
+    if (!this.takes(t.LeftParen)) return list;
+    if (this.takes(t.RightParen)) return list;
+    do {
+      list.push(this.name("the name of a parameter"));
+    } while (this.takes(t.Comma));
+    this.consume(0, t.RightParen);
     return list;
   }
 }
