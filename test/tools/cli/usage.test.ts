@@ -1,5 +1,5 @@
 /** The command line itself: help, version, wrong usage, programs that cannot be read. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -82,14 +82,5 @@ describe("a program that cannot be read ends with 3, and the text names it and t
       expect(stderr).toContain(message);
       expect(stderr).not.toContain("    at ");
     }
-  });
-
-  test.skipIf(process.getuid?.() === 0)("a file without permission to read (not as root)", async () => {
-    const file = join(directory, "secret.basil");
-    writeFileSync(file, "");
-    chmodSync(file, 0);
-    const { code, stderr } = await basilInProcess(["run", file]);
-    expect(code).toBe(3);
-    expect(stderr).toContain("chmod +r");
   });
 });
