@@ -30,6 +30,8 @@ export { type GearmanHost, systemHost } from "./host.ts";
 export type { JobEvent, JobReceipt, Priority, StatusListener } from "./job.ts";
 export { DEFAULT_PORT, type Magic, PACKETS, type Packet, type PacketName } from "./packets.ts";
 export type { ServerState } from "./pool.ts";
+export { GearmanServer, type GearmanServerOptions, type ListeningAddress } from "./server/server.ts";
+export type { GearmanServerEvent } from "./server/state.ts";
 export type { JobStream } from "./stream.ts";
 export { GearmanWorker, type GearmanWorkerOptions, type HandlerResult, type JobHandler, type WorkerEvent } from "./worker.ts";
 export { GearmanJob } from "./worker-job.ts";
