@@ -8,7 +8,6 @@ import type { SurfaceRow } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asNumber, asText, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
-import { keptKinds } from "./stores.ts";
 import { ANY, isOnly, NUMBER, STRING } from "./types.ts";
 import type { RoutineUnit, Variable } from "./unit.ts";
 
@@ -30,9 +29,9 @@ export function namedCall(context: FunctionContext, name: ast.Name, args: readon
   if (builtin && !(builtin.row.kind === "function" && builtin.row.yields)) return builtinCall(context, builtin, args, span);
   const variable = context.variable(name.name);
   if (variable?.isStored) {
-    if (args.length === 0 && !unit.routines.has(key)) return wholeOrCall(context, variable, span);
+    if (args.length === 0 && !unit.routines.has(key)) return wholeOrCall(context, variable, name, span);
     if (variable.array) return readElement(context, variable, args, span);
-    return dynamicCall(context, readVariable(context, variable).js, args, span);
+    return dynamicCall(context, variable.js, args, span);
   }
   const routine = unit.routines.get(key);
   if (routine) return routineCall(context, routine, args, span);
@@ -57,8 +56,8 @@ function lateCall(context: FunctionContext, name: ast.Name, args: readonly ast.E
 }
 
 /** `a()` denotes a whole array; of a FUNCTION value it is a call without arguments. */
-function wholeOrCall(context: FunctionContext, variable: Variable, span: Span): Code {
-  if (variable.array) return readVariable(context, variable);
+function wholeOrCall(context: FunctionContext, variable: Variable, name: ast.Name, span: Span): Code {
+  if (variable.array) return readVariable(context, variable, name);
   return dynamicCall(context, variable.js, [], span);
 }
 
@@ -127,12 +126,8 @@ function routineCall(context: FunctionContext, routine: RoutineUnit, args: reado
     context.complain(complaints.argumentCount(context.place(span), routine.name, routine.parameters.length, args.length));
   }
   const callee = context.callee(routine);
-  const values = args.map((argument) => context.expression(argument));
-  for (const [at, value] of values.entries()) {
-    const parameter = callee.parameters[at];
-    if (parameter) context.compilation.recording.store(parameter, keptKinds(parameter, value.kinds));
-  }
-  const call = context.at(span, `${callee.js}(${values.map((value) => value.js).join(", ")})`);
+  const values = args.map((argument) => context.value(argument));
+  const call = context.at(span, `${callee.js}(${values.join(", ")})`);
   return { js: callee.waits ? context.at(span, `(yield* ${call})`) : call, kinds: callee.resultKinds };
 }
 

@@ -2,18 +2,18 @@
 import type * as ast from "../../grammar/ast.ts";
 import type { Complaint } from "../../grammar/complaints.ts";
 import type { Surface } from "../surface.ts";
+import { findAssignedReads } from "./assigned.ts";
 import { colourUnit } from "./colour.ts";
-import { type Compilation, FunctionContext, Recording } from "./context.ts";
+import { type Compilation, FunctionContext } from "./context.ts";
 import { elementOf } from "./dim.ts";
 import { quote, takeMarks } from "./emit.ts";
 import { expression } from "./expressions.ts";
-import { inferVariables, reachesEnd } from "./infer.ts";
+import { inferVariables } from "./infer.ts";
 import { planJumps } from "./jump-plan.ts";
 import { jumpingBlock } from "./jumps.ts";
 import { asNumber } from "./operations.ts";
 import { statement } from "./statements.ts";
 import { storeVariable } from "./stores.ts";
-import { NULL } from "./types.ts";
 import {
   type IncludeReader,
   type Outside,
@@ -21,6 +21,7 @@ import {
   resolveUnit,
   type TypeUnit,
   type Unit,
+  type UnitFile,
   type Variable,
 } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
@@ -59,7 +60,6 @@ export function compileProgram(
   const colours = colourUnit(unit, surface);
   const compilation: Compilation = {
     emit: { expression, statement, jumpingBlock },
-    recording: new Recording(),
     unit,
     surface,
     outside,
@@ -70,17 +70,17 @@ export function compileProgram(
     data: [],
     dataLabels: new Map(),
     fileOf: filesOfStatements(unit),
+    statements: unit.segments.flatMap((segment) => segment.statements),
+    assignedReads: new Set(),
+    jumpPlans: new Map(),
   };
+  studyFunctions(unit, compilation);
   const mainWaits = colours.mainWaits || environment.mainGivesWay;
   infer(unit, compilation);
   collectData(unit, compilation);
   const { valuesRead } = colours;
-  let marked = programCode(unit, compilation, mainWaits, valuesRead);
+  const marked = programCode(unit, compilation, mainWaits, valuesRead);
   if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: distinct(found) };
-  if (sharpen(unit, compilation)) {
-    compilation.recording = new Recording();
-    marked = programCode(unit, compilation, mainWaits, valuesRead);
-  }
   return {
     unit: {
       ...takeMarks(marked),
@@ -97,35 +97,23 @@ function distinct(found: readonly Complaint[]): Complaint[] {
   return [...byPlace.values()];
 }
 
-/**
- * Takes over what code generation saw where that is less than what inference had to assume: it knows which variables
- * are certainly assigned. True when something changed, so that generating again gives better code.
- */
-function sharpen(unit: Unit, { recording }: Compilation): boolean {
-  let isChanged = false;
-  const take = (variable: Variable): void => {
-    const kinds = recording.variables.get(variable) ?? 0;
-    if (kinds === variable.kinds) return;
-    variable.kinds = kinds;
-    isChanged = true;
-  };
-  if (!unit.hasDynamicCode) {
-    for (const variable of unit.globals.values()) if (!unit.routines.has(variable.key)) take(variable);
-  }
-  for (const routine of [...unit.routines.values()].flatMap((one) => (one.isCalled ? [one, one.generic] : [one.generic]))) {
-    for (const variable of routine.locals.values())
-      if (!routine.isGeneric || !routine.parameters.includes(variable)) take(variable);
-    const kinds = (recording.results.get(routine) ?? 0) | (reachesEnd(routine.node.body) ? NULL : 0);
-    if (kinds !== routine.resultKinds) isChanged = true;
-    routine.resultKinds = kinds;
-  }
-  return isChanged;
-}
-
 /** Which file each top-level statement is from, when there are several. */
 function filesOfStatements(unit: Unit): Compilation["fileOf"] {
   if (unit.files.length === 1) return null;
   return new Map(unit.segments.flatMap(({ file, statements }) => statements.map((node) => [node, file] as const)));
+}
+
+/** Looks at each function's jumps, and at which reads find a stored value. */
+function studyFunctions(unit: Unit, compilation: Compilation): void {
+  const study = (routine: RoutineUnit | null, file: UnitFile, statements: readonly ast.Statement[]): void => {
+    const context = new FunctionContext(compilation, routine, file, false);
+    const jumps = planJumps(context, statements);
+    if (jumps) compilation.jumpPlans.set(statements, jumps);
+    const find = (name: string): Variable | undefined => context.variable(name);
+    findAssignedReads(statements, routine?.parameters ?? [], find, jumps, compilation.assignedReads);
+  };
+  study(null, unit.files[0]!, compilation.statements);
+  for (const routine of unit.routines.values()) study(routine, routine.file, routine.node.body);
 }
 
 function infer(unit: Unit, compilation: Compilation): void {
@@ -160,9 +148,8 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
   const { outside } = compilation;
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
   const globals = [...unit.globals.values()].filter((variable) => variable.isStored || unit.hasDynamicCode);
-  const statements = unit.segments.flatMap((segment) => segment.statements);
-  main.jumps = planJumps(main, statements);
-  const body = main.block(statements);
+  main.jumps = compilation.jumpPlans.get(compilation.statements) ?? null;
+  const body = main.block(compilation.statements);
   const pending = main.gosubs ? `pendingGosubs(${main.gosubs});` : "";
   const routines = [...unit.routines.values()].map((routine) =>
     routineCode(routine, compilation, unit.hasDynamicCode || routine.isReplaced || valuesRead.has(routine.key)),
@@ -252,7 +239,7 @@ function routineCode(routine: RoutineUnit, compilation: Compilation, isCalledAsV
 
 function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boolean, name: string): string {
   const context = new FunctionContext(compilation, routine, routine.file, waits);
-  context.jumps = planJumps(context, routine.node.body);
+  context.jumps = compilation.jumpPlans.get(routine.node.body) ?? null;
   const truncated = routine.parameters
     .filter((parameter) => parameter.isInteger)
     .map((parameter) => storeVariable(context, parameter, { js: parameter.js, kinds: parameter.kinds }, routine.node.name.span));

@@ -23,24 +23,9 @@ export interface Emitters {
   readonly jumpingBlock: (context: FunctionContext, statements: readonly ast.Statement[]) => string;
 }
 
-/** What code generation saw being stored and returned: sharper than inference, since it knows what is certainly assigned. */
-export class Recording {
-  readonly variables = new Map<Variable, Kinds>();
-  readonly results = new Map<RoutineUnit, Kinds>();
-
-  store(variable: Variable, kinds: Kinds): void {
-    this.variables.set(variable, (this.variables.get(variable) ?? 0) | kinds);
-  }
-
-  result(routine: RoutineUnit, kinds: Kinds): void {
-    this.results.set(routine, (this.results.get(routine) ?? 0) | kinds);
-  }
-}
-
 /** The whole compilation: shared by all functions of a unit. */
 export interface Compilation {
   readonly emit: Emitters;
-  recording: Recording;
   readonly unit: Unit;
   readonly surface: Surface;
   readonly outside: Outside;
@@ -48,6 +33,12 @@ export interface Compilation {
   /** Rows the code calls, in order of their numbers in it: `r0`, `s0` … */
   readonly rows: SurfaceRow[];
   readonly rowNumbers: Map<string, number>;
+  /** Top-level statements of all files, in order. */
+  readonly statements: readonly ast.Statement[];
+  /** Names that are read where their variable certainly was stored to. */
+  readonly assignedReads: Set<ast.Name>;
+  /** The jumps of each function's text that has any. */
+  readonly jumpPlans: Map<readonly ast.Statement[], JumpPlan>;
   /** Any call through a value may reach a waiting routine. */
   readonly dynamicCallsWait: boolean;
   /** DATA items of the whole unit in text order. */
@@ -119,8 +110,6 @@ export class FunctionContext {
   readonly withs: string[] = [];
   /** Names of caught errors of the open CATCH blocks, for bare RAISE. */
   readonly caught: string[] = [];
-  /** Variables certainly stored to at this point. */
-  assigned = new Set<Variable>();
   readonly declarations: string[] = [];
   /** A placeholder for the compiler's own use of one name at once. */
   #counter = 0;
@@ -130,7 +119,6 @@ export class FunctionContext {
     this.routine = routine;
     this.file = file;
     this.waits = waits;
-    for (const parameter of routine?.parameters ?? []) this.assigned.add(parameter);
   }
 
   /** An expression as JavaScript, with what it can be. */
@@ -153,11 +141,6 @@ export class FunctionContext {
   newBlock(): number {
     this.#blocks += 1;
     return this.#blocks;
-  }
-
-  /** A list of statements that may not run: what it assigns is not certain afterwards. */
-  optionalBlock(statements: readonly ast.Statement[]): string {
-    return this.maybe(() => this.block(statements));
   }
 
   /** A fresh JavaScript name; declared at the top of the function. */
@@ -184,9 +167,9 @@ export class FunctionContext {
     return mark(this.file.index, span, js);
   }
 
-  /** What a variable can hold when read here. */
-  kindsOf(variable: Variable): Kinds {
-    return variable.kinds | (this.assigned.has(variable) ? 0 : NULL);
+  /** What a variable can hold where this name reads it. */
+  kindsOf(variable: Variable, read: ast.Name): Kinds {
+    return variable.kinds | (this.compilation.assignedReads.has(read) ? 0 : NULL);
   }
 
   /** The form of a routine that code here calls: generic code stays among generic forms. */
@@ -211,13 +194,5 @@ export class FunctionContext {
   /** Where a complaint about this text points. */
   place(span: Span): Place {
     return { source: this.file.source, span };
-  }
-
-  /** Runs `emit` for code that may not run: what it assigns is not certain afterwards. */
-  maybe<T>(emit: () => T): T {
-    const before = new Set(this.assigned);
-    const result = emit();
-    this.assigned = before;
-    return result;
   }
 }

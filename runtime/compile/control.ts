@@ -3,63 +3,15 @@ import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext, LoopFrame } from "./context.ts";
 import { asNumber, condition, operation } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
-import { ANY, type Kinds, NUMBER } from "./types.ts";
-import type { Variable } from "./unit.ts";
+import { ANY, NUMBER } from "./types.ts";
 
 /** What every loop does once a round: count against the limits and, in a task that may, let the host have its turn. */
 export const backEdge = (context: FunctionContext): string =>
   context.waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();";
 
-/** Statements after which nothing of the same block runs. */
-export const LEAVES: ReadonlySet<string> = new Set([
-  "return",
-  "exit",
-  "end",
-  "stop",
-  "raise",
-  "break",
-  "continue",
-  "exitLoop",
-  "exitRoutine",
-]);
-
-/** Emits branches of which one runs, and leaves as assigned what every branch that reaches its end assigns. */
-class Branches {
-  readonly #context: FunctionContext;
-  readonly #ends: Set<Variable>[] = [];
-
-  constructor(context: FunctionContext) {
-    this.#context = context;
-  }
-
-  body(statements: readonly ast.Statement[]): string {
-    const context = this.#context;
-    const before = new Set(context.assigned);
-    const js = context.block(statements);
-    const last = statements.at(-1);
-    if (!last || !LEAVES.has(last.kind)) this.#ends.push(context.assigned);
-    context.assigned = before;
-    return js;
-  }
-
-  /** Ends the choice; `isComplete` when one of the branches certainly runs. */
-  end(isComplete: boolean): void {
-    const context = this.#context;
-    if (!isComplete) this.#ends.push(context.assigned);
-    const first = this.#ends[0];
-    if (!first) return;
-    context.assigned = new Set([...first].filter((variable) => this.#ends.every((end) => end.has(variable))));
-  }
-}
-
 export function blockIf(context: FunctionContext, node: ast.If): string {
-  const branches = new Branches(context);
-  const arms = node.arms.map((arm) => {
-    const test = condition(context, arm.condition);
-    return `if (${test}) {\n${branches.body(arm.body)}\n}`;
-  });
-  if (node.otherwise) arms.push(`{\n${branches.body(node.otherwise)}\n}`);
-  branches.end(node.otherwise !== null);
+  const arms = node.arms.map((arm) => `if (${condition(context, arm.condition)}) {\n${context.block(arm.body)}\n}`);
+  if (node.otherwise) arms.push(`{\n${context.block(node.otherwise)}\n}`);
   return arms.join(" else ");
 }
 
@@ -71,7 +23,7 @@ function loopBody(
 ): { label: string; js: string } {
   const label = context.label("L");
   context.frames.push({ kind: "loop", word, breakJs: `break ${label};`, continueJs: `continue ${label};` });
-  const js = context.optionalBlock(body);
+  const js = context.block(body);
   context.frames.pop();
   return { label, js: `${backEdge(context)}\n${js}` };
 }
@@ -108,7 +60,7 @@ export function forParts(context: FunctionContext, node: ast.For): ForParts {
   const variable = context.variable(node.variable.name)!;
   const from = { js: asNumber(context, context.expression(node.from), node.from.span), kinds: NUMBER };
   const start = storeVariable(context, variable, from, node.variable.span);
-  const reading = (): Code => ({ js: variable.js, kinds: context.kindsOf(variable) });
+  const reading = (): Code => ({ js: variable.js, kinds: variable.kinds });
   const to = { js: asNumber(context, context.expression(node.to), node.to.span), kinds: NUMBER };
   const direction = stepDirection(node.step);
   const step = node.step ? asNumber(context, context.expression(node.step), node.step.span) : "1";
@@ -138,23 +90,19 @@ export function forEach(context: FunctionContext, node: ast.ForEach): string {
   const variable = context.variable(node.variable.name)!;
   const item = context.label("x");
   const items = context.at(node.collection.span, `itemsOf(${context.value(node.collection)})`);
-  const before = new Set(context.assigned);
   const start = storeVariable(context, variable, { js: item, kinds: ANY }, node.variable.span);
   const { label, js } = loopBody(context, "FOR", node.body);
-  context.assigned = before;
   return `${label}: for (const ${item} of ${items}) {\n${start}\n${js}\n}`;
 }
 
 export function select(context: FunctionContext, node: ast.Select): string {
   const subject = context.expression(node.subject);
   const held: Code = { js: context.temporary("c"), kinds: subject.kinds };
-  const branches = new Branches(context);
   const arms = node.arms.map((arm) => {
     const tests = arm.tests.map((test) => caseTest(context, held, test));
-    return `if (${tests.join(" || ")}) {\n${branches.body(arm.body)}\n}`;
+    return `if (${tests.join(" || ")}) {\n${context.block(arm.body)}\n}`;
   });
-  if (node.otherwise) arms.push(`{\n${branches.body(node.otherwise)}\n}`);
-  branches.end(node.otherwise !== null);
+  if (node.otherwise) arms.push(`{\n${context.block(node.otherwise)}\n}`);
   return `${held.js} = ${subject.js};\n${arms.join(" else ")}`;
 }
 
@@ -194,8 +142,7 @@ export function exitLoop(context: FunctionContext, word: LoopFrame["word"] | nul
 }
 
 /** Leaves the routine with a value. A FINALLY on the way keeps the value while it runs. */
-export function leave(context: FunctionContext, value: string, kinds: Kinds): string {
-  if (context.routine) context.compilation.recording.result(context.routine, kinds);
+export function leave(context: FunctionContext, value: string): string {
   const depth = context.routine ? "S.depth--; " : "";
   const isHeld = context.frames.some((frame) => frame.kind === "finally" || (frame.kind === "region" && frame.asFunction));
   if (!isHeld)

@@ -21,7 +21,7 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
       const bounds = item.bounds.map((bound) => asNumber(context, context.expression(bound), bound.span)).join(", ");
       const made =
         item.type === null ? `newArray(${quote(element)}, [${bounds}])` : `newStructArray(${quote(item.type)}, [${bounds}])`;
-      return storeMade(context, variable, context.at(span, made));
+      return storeMade(variable, context.at(span, made));
     }
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);
@@ -32,7 +32,7 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
       const value = context.expression(item.value);
       const isArray = item.value.kind === "list" && (element === "integer" || element === "string");
       if (!isArray) return storeVariable(context, variable, value, span);
-      return storeMade(context, variable, context.at(span, `arrayOf(${quote(element)}, ${context.value(item.value)})`));
+      return storeMade(variable, context.at(span, `arrayOf(${quote(element)}, ${context.value(item.value)})`));
     }
     case "bare": {
       const first =
@@ -45,10 +45,10 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
     }
     case "typed": {
       const args = (item.arguments ?? []).map((argument) => context.value(argument)).join(", ");
-      return storeMade(context, variable, context.at(span, `newObject(${quote(item.type)}, [${args}])`));
+      return storeMade(variable, context.at(span, `newObject(${quote(item.type)}, [${args}])`));
     }
     case "class":
-      return storeMade(context, variable, classInstance(context, item.file, span));
+      return storeMade(variable, classInstance(context, item.file, span));
   }
 }
 

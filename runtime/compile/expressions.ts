@@ -69,7 +69,7 @@ function readName(context: FunctionContext, node: ast.Name): Code {
   const { unit, surface, outside } = context.compilation;
   const key = nameKey(node.name);
   const variable = context.variable(node.name);
-  if (variable?.isStored) return readVariable(context, variable);
+  if (variable?.isStored) return readVariable(context, variable, node);
   const routine = unit.routines.get(key);
   if (routine) return { js: `R_${routine.js}`, kinds: OTHER };
   const constant = surface.constants.get(key);
@@ -97,7 +97,7 @@ function binary(context: FunctionContext, node: ast.Binary): Code {
   const { operator } = node;
   if (operator === "AND" || operator === "OR") {
     const left = condition(context, node.left);
-    const right = context.maybe(() => condition(context, node.right));
+    const right = condition(context, node.right);
     return { js: `(${left} ${operator === "AND" ? "&&" : "||"} ${right})`, kinds: BOOL };
   }
   return operation(context, operator, context.expression(node.left), context.expression(node.right), node.operatorSpan);

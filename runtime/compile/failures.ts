@@ -13,8 +13,7 @@ export function raise(context: FunctionContext, node: ast.Raise): string {
 /** `RETURN e`: outside routines the value is computed and dropped. */
 export function returnFrom(context: FunctionContext, value: ast.Expression): string {
   if (!context.routine) return `${context.value(value)};`;
-  const { js, kinds } = context.expression(value);
-  return leave(context, js, kinds);
+  return leave(context, context.value(value));
 }
 
 export function tryStatement(context: FunctionContext, node: ast.Try): string {
@@ -27,11 +26,11 @@ export function tryStatement(context: FunctionContext, node: ast.Try): string {
     exits: [],
   };
   context.frames.push(frame);
-  const guarded = node.catchBody ? catching(context, node) : context.optionalBlock(node.body);
+  const guarded = node.catchBody ? catching(context, node) : context.block(node.body);
   context.frames.pop();
   const depth = context.label("d");
   const error = context.label("x");
-  const last = context.optionalBlock(node.finallyBody);
+  const last = context.block(node.finallyBody);
   const exits = frame.exits.map((js, at) => `if (${frame.how} === ${at + 2}) ${js}`);
   return [
     `{ ${frame.how} = 0;`,
@@ -46,17 +45,15 @@ export function tryStatement(context: FunctionContext, node: ast.Try): string {
 
 /** The TRY and CATCH part. */
 function catching(context: FunctionContext, node: ast.Try): string {
-  const body = context.optionalBlock(node.body);
+  const body = context.block(node.body);
   const error = context.label("x");
   const depth = context.label("d");
   const kept = context.temporary("k");
   context.caught.push(kept);
-  const handler = context.maybe(() => {
-    const variable = node.catchVariable && context.variable(node.catchVariable.name);
-    const message = { js: `${kept}.message`, kinds: STRING };
-    const start = variable ? `${storeVariable(context, variable, message, node.catchVariable!.span)}\n` : "";
-    return start + context.block(node.catchBody ?? []);
-  });
+  const variable = node.catchVariable && context.variable(node.catchVariable.name);
+  const message = { js: `${kept}.message`, kinds: STRING };
+  const start = variable ? `${storeVariable(context, variable, message, node.catchVariable!.span)}\n` : "";
+  const handler = start + context.block(node.catchBody ?? []);
   context.caught.pop();
   return `{ const ${depth} = S.depth;\ntry {\n${body}\n} catch (${error}) {\n${kept} = handle(${error}, ${depth});\n${handler}\n}\n}`;
 }

@@ -179,7 +179,7 @@ function inferKinds(context: FunctionContext, node: ast.Expression): Kinds {
 
 function inferName(context: FunctionContext, node: ast.Name): Kinds {
   const variable = context.variable(node.name);
-  if (variable?.isStored) return variable.array ? OTHER | NULL : variable.kinds | NULL;
+  if (variable?.isStored) return variable.array ? OTHER | NULL : context.kindsOf(variable, node);
   const constant = context.compilation.surface.constants.get(nameKey(node.name));
   if (constant) return typeof constant.value === "number" ? NUMBER : STRING;
   return ANY;

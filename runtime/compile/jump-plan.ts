@@ -1,7 +1,7 @@
 /** Looks at a function's labels and jumps before code is made: what takes part, what must be cut into blocks, what is wrong. */
 import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
-import { complaints } from "../../grammar/complaints.ts";
+import { complaints, type Place } from "../../grammar/complaints.ts";
 import { closest } from "../../grammar/did-you-mean.ts";
 import type { FunctionContext, JumpPlan } from "./context.ts";
 import { nestedLists } from "./walk.ts";
@@ -16,6 +16,7 @@ interface LabelPlace {
 
 interface JumpPlace {
   readonly label: ast.LabelName;
+  readonly at: Place;
   readonly closed: Closed;
 }
 
@@ -26,8 +27,9 @@ export function planJumps(context: FunctionContext, statements: readonly ast.Sta
   let hasGosub = false;
   const collect = (list: readonly ast.Statement[], closed: Closed): void => {
     for (const node of list) {
+      context.file = context.compilation.fileOf?.get(node) ?? context.file;
       if (node.kind === "label") addLabel(context, labels, node, closed);
-      for (const label of labelsOf(node)) jumps.push({ label, closed });
+      for (const label of labelsOf(node)) jumps.push({ label, at: context.place(label.span), closed });
       if (isGosub(node)) hasGosub = true;
       const inner = CLOSED.has(node.kind) ? [...closed, node] : closed;
       for (const nested of nestedLists(node)) collect(nested, inner);
@@ -36,16 +38,16 @@ export function planJumps(context: FunctionContext, statements: readonly ast.Sta
   collect(statements, []);
   if (jumps.length === 0 && !hasGosub) return null;
   const targets = new Set<string>();
-  for (const { label, closed } of jumps) {
+  for (const { label, at, closed } of jumps) {
     const found = labels.get(nameKey(label.name));
     if (!found) {
       const names = [...labels.values()].map((place) => place.node.name);
-      context.complain(complaints.undefinedLabel(context.place(label.span), label.name, closest(label.name, names)));
+      context.complain(complaints.undefinedLabel(at, label.name, closest(label.name, names)));
       continue;
     }
     targets.add(nameKey(label.name));
-    const shut = found.closed.find((block, at) => closed[at] !== block);
-    if (shut) context.complain(complaints.jumpIntoBlock(context.place(label.span), label.name, CLOSED.get(shut.kind)!));
+    const shut = found.closed.find((block, depth) => closed[depth] !== block);
+    if (shut) context.complain(complaints.jumpIntoBlock(at, label.name, CLOSED.get(shut.kind)!));
   }
   return { targets, hasGosub, ...involvedStatements(statements, targets, hasGosub) };
 }

@@ -12,8 +12,7 @@ import type { FunctionContext, LoopFrame, RegionFrame } from "./context.ts";
 import { backEdge, caseTest, forParts, jump, leave, loopTest } from "./control.ts";
 import { asNumber, condition } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
-import { ANY, NULL } from "./types.ts";
-import type { Variable } from "./unit.ts";
+import { ANY } from "./types.ts";
 import { nestedLists } from "./walk.ts";
 
 /** A list of statements in a function with jumps: a region when this is the smallest list that holds them all. */
@@ -72,11 +71,9 @@ function region(context: FunctionContext, statements: readonly ast.Statement[]):
     returns: [],
     asFunction: isFunction ? { name: context.temporary("J"), how: context.temporary("h"), exits: [] } : null,
   };
-  const before = new Set(context.assigned);
   context.frames.push(frame);
-  const body = new Cutter(context, frame, before).cut(statements);
+  const body = new Cutter(context, frame).cut(statements);
   context.frames.pop();
-  context.assigned = before;
   const dispatch = `${frame.label}: for (;; ) {\n${backEdge(context)}\nswitch (${frame.next}) {\ncase 0:\n${body}\n}\nbreak;\n}`;
   const isOutermost = context.frames.every((outer) => outer.kind !== "region");
   if (!isOutermost) context.declarations.push(returnsOf(frame));
@@ -144,7 +141,7 @@ export function returnTo(context: FunctionContext, node: ast.ReturnTo): string {
 
 /** Bare RETURN: to the latest GOSUB of this activation, else out of the routine. */
 export function bareReturn(context: FunctionContext, node: ast.Return): string {
-  const none = context.routine ? leave(context, "null", NULL) : `${context.at(node.span, "returnWithoutGosub()")};`;
+  const none = context.routine ? leave(context, "null") : `${context.at(node.span, "returnWithoutGosub()")};`;
   if (!context.gosubs) return none;
   const held = context.temporary("b");
   return `if (${context.gosubs}?.length > 0) { ${held} = ${context.gosubs}.pop(); ${returnToBlock(context, held)} }\n${none}`;
@@ -192,12 +189,10 @@ function onGosub(context: FunctionContext, start: string, arms: readonly { test:
 class Cutter {
   readonly #context: FunctionContext;
   readonly #frame: RegionFrame;
-  readonly #assigned: Set<Variable>;
 
-  constructor(context: FunctionContext, frame: RegionFrame, assigned: Set<Variable>) {
+  constructor(context: FunctionContext, frame: RegionFrame) {
     this.#context = context;
     this.#frame = frame;
-    this.#assigned = assigned;
   }
 
   cut(statements: readonly ast.Statement[]): string {
@@ -208,15 +203,11 @@ class Cutter {
     const context = this.#context;
     const plan = context.jumps!;
     if (node.kind === "label") {
-      context.assigned = new Set(this.#assigned);
       const block = this.#frame.blocks.get(nameKey(node.name));
       return block === undefined ? "" : `case ${block}:`;
     }
     if (!plan.cut.has(node)) return context.compilation.emit.statement(context, node);
-    context.assigned = new Set(this.#assigned);
-    const code = this.#compound(node);
-    context.assigned = new Set(this.#assigned);
-    return code;
+    return this.#compound(node);
   }
 
   #go(block: number): string {
@@ -296,7 +287,6 @@ class Cutter {
     context.frames.push({ kind: "loop", word, breakJs: this.#go(end), continueJs: this.#go(next) });
     const inside = this.cut(body);
     context.frames.pop();
-    context.assigned = new Set(this.#assigned);
     const after = leaveAfter ? `if (${leaveAfter()}) ${this.#go(end)}\n` : "";
     const test = leaveIf ? `if (${leaveIf}) ${this.#go(end)}\n` : "";
     return `${start}\ncase ${head}:\n${test}${inside}\ncase ${next}:\n${after}${advance}\n${this.#go(head)}\ncase ${end}:`;
@@ -315,7 +305,6 @@ class Cutter {
     const [iterator, step] = [context.temporary("y"), context.temporary("y")];
     const items = context.at(node.collection.span, `itemsOf(${context.value(node.collection)})`);
     const store = storeVariable(context, variable, { js: `${step}.value`, kinds: ANY }, node.variable.span);
-    context.assigned = new Set(this.#assigned);
     const [head, end] = [context.newBlock(), context.newBlock()];
     context.frames.push({ kind: "loop", word: "FOR", breakJs: this.#go(end), continueJs: this.#go(head) });
     const body = this.cut(node.body);

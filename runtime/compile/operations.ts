@@ -35,9 +35,9 @@ export function asText(code: Code): string {
 }
 
 /** The JavaScript that reads a variable as a value. */
-export function readVariable(context: FunctionContext, variable: Variable): Code {
+export function readVariable(context: FunctionContext, variable: Variable, name: ast.Name): Code {
   if (variable.array) return { js: `whole(${variable.js})`, kinds: OTHER | NULL };
-  return { js: variable.js, kinds: context.kindsOf(variable) };
+  return { js: variable.js, kinds: context.kindsOf(variable, name) };
 }
 
 const ARITHMETIC = { "-": "-", "*": "*", "/": "/", MOD: "%", "^": "**" } as const;

@@ -11,7 +11,7 @@ import { raise, returnFrom, tryStatement } from "./failures.ts";
 import { bareReturn, goSub, goTo, onJump, returnTo } from "./jumps.ts";
 import { asNumber, asText, waiting } from "./operations.ts";
 import { placeIsText, store } from "./stores.ts";
-import { NULL, NUMBER, STRING } from "./types.ts";
+import { NUMBER, STRING } from "./types.ts";
 
 /** One statement. */
 export function statement(context: FunctionContext, node: ast.Statement): string {
@@ -64,7 +64,7 @@ export function statement(context: FunctionContext, node: ast.Statement): string
     case "exitLoop":
       return exitLoop(context, node.loop, "break");
     case "exitRoutine":
-      return leave(context, "null", NULL);
+      return leave(context, "null");
     case "exit":
       return `${context.at(node.span, `exit(${node.code ? asNumber(context, context.expression(node.code), node.span) : "0"})`)};`;
     case "end":

@@ -22,10 +22,8 @@ export function store(context: FunctionContext, place: ast.Place, value: Code, s
   }
 }
 
-/** Stores to a variable: `%` truncates, fixed strings pad; afterwards the variable is certainly set. */
+/** Stores to a variable: `%` truncates, fixed strings pad. */
 export function storeVariable(context: FunctionContext, variable: Variable, value: Code, span: Span): string {
-  context.assigned.add(variable);
-  context.compilation.recording.store(variable, keptKinds(variable, value.kinds));
   return `${variable.js} = ${coerced(context, variable, value, span)};`;
 }
 
@@ -55,11 +53,7 @@ export function keptKinds(variable: Variable, kinds: Kinds): Kinds {
 }
 
 /** Stores a value made for a variable as it is: an array, a struct, an object. */
-export function storeMade(context: FunctionContext, variable: Variable, js: string): string {
-  context.assigned.add(variable);
-  context.compilation.recording.store(variable, OTHER);
-  return `${variable.js} = ${js};`;
-}
+export const storeMade = (variable: Variable, js: string): string => `${variable.js} = ${js};`;
 
 function storeElement(context: FunctionContext, place: ast.Call, value: Code): string {
   const codes = place.arguments.map((argument) => context.expression(argument));

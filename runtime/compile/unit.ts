@@ -341,7 +341,6 @@ class UnitBuilder {
       for (const parameter of routine.parameters) {
         parameter.hasPlainStore = true;
         parameter.isStored = true;
-        parameter.kinds = ANY;
       }
     for (const variables of [globals, ...this.#routineUses.map((entry) => entry.routine.locals)]) {
       for (const variable of variables.values()) {
