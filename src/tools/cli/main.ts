@@ -17,19 +17,26 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
   });
 
 /**
- * `basil doc | head -1`: a reader that has gone is no mistake. What a program prints is looked after by its host.
- * @returns whether standard output lost its reader
+ * Remembers why standard output could not take something. A reader that has gone is no mistake, `basil doc | head -1`
+ * for example; output that is lost for another reason, such as a full disk, must not pass for a success.
  */
-function watchOutput(): () => boolean {
-  let hasLostReader = false;
-  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-    hasLostReader ||= code === "EPIPE";
+function watchOutput(): { exitCode(ofCommand: number): number } {
+  let failure: NodeJS.ErrnoException | undefined;
+  process.stdout.on("error", (error) => {
+    failure ??= error;
   });
   process.stderr.on("error", () => undefined);
-  return () => hasLostReader;
+  return {
+    exitCode(ofCommand) {
+      if (!failure) return ofCommand;
+      if (failure.code === "EPIPE") return EXIT_CODES.brokenPipe;
+      if (ofCommand === EXIT_CODES.ok) process.stderr.write(`basil: the output is not complete: ${failure.message}\n`);
+      return ofCommand === EXIT_CODES.ok ? EXIT_CODES.error : ofCommand;
+    },
+  };
 }
 
-const hasLostReader = watchOutput();
+const output = watchOutput();
 const exitCode = await runCommandLine(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -40,4 +47,4 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
 });
 await drained(process.stdout);
 await drained(process.stderr);
-process.exit(hasLostReader() ? EXIT_CODES.brokenPipe : exitCode);
+process.exit(output.exitCode(exitCode));

@@ -1,6 +1,6 @@
 /** `basil run` and `basil check` as processes and in process: exit codes, streams, reports, options, signals. */
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -170,6 +170,13 @@ describe("as a process", () => {
       expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "y\n", stderr: "" });
     },
   );
+
+  test.skipIf(!existsSync("/dev/full"))("a full disk does not pass for a success", async () => {
+    const file = program("short.basil", "PRINT 1");
+    const result = spawnSync("sh", ["-c", `"$0" run ${file} > /dev/full`, cliPath()], { cwd: directory, encoding: "utf8" });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("ENOSPC");
+  });
 
   test("calls nest 10 000 deep", async () => {
     const file = program("deep.basil", "FUNC f(n)\nIF n = 0 THEN RETURN 0\nRETURN 1 + f(n - 1)\nEND FUNC\nPRINT f(10000)");
