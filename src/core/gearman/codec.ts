@@ -31,8 +31,8 @@ function rowsByCode(): ({ name: PacketName; args: readonly string[] } | undefine
  * 2 KiB is not copied but passed on as it is, so it must not change until it is written.
  */
 export function encodePacket<N extends PacketName>(magic: Magic, name: N, ...args: PacketArgs<N>): Buffer[] {
-  const { headBytes, tailBytes } = measured(name, args);
-  const head = Buffer.allocUnsafe(headBytes);
+  const tailBytes = tailBytesOf(args);
+  const head = Buffer.allocUnsafe(headBytesOf(name, args, tailBytes));
   writePacket(head, 0, magic, name, args, tailBytes);
   return tailBytes === 0 ? [head] : [head, bytesOf((args as readonly PacketArg[])[args.length - 1]!)];
 }
@@ -57,8 +57,9 @@ export class PacketWriter {
   }
 
   /** Adds one packet. A last argument over 2 KiB is not copied, so it must not change until it is written. */
-  add<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
-    const { headBytes, tailBytes } = measured(name, args);
+  add<N extends PacketName>(name: N, args: PacketArgs<N>): void {
+    const tailBytes = tailBytesOf(args);
+    const headBytes = headBytesOf(name, args, tailBytes);
     if (this.#slab.length - this.#end < headBytes) this.#newSlab(headBytes);
     this.#end = writePacket(this.#slab, this.#end, this.#magic, name, args, tailBytes);
     if (tailBytes === 0) return;
@@ -91,25 +92,25 @@ export class PacketWriter {
   }
 }
 
-/** Checks a packet's arguments and tells how much goes into its first buffer, and how much is a payload passed on as it is. */
-function measured(name: PacketName, args: readonly PacketArg[]): { headBytes: number; tailBytes: number } {
+/** Size of a last argument that is passed on as it is, or 0 when it is small enough to be copied. */
+function tailBytesOf(args: readonly PacketArg[]): number {
+  const last = args.length === 0 ? "" : args[args.length - 1]!;
+  const bytes = typeof last === "string" ? Buffer.byteLength(last) : last.length;
+  return bytes > INLINE_BYTES ? bytes : 0;
+}
+
+/** Size of everything in front of a tail of that size, header included; refuses arguments that cannot be sent. */
+function headBytesOf(name: PacketName, args: readonly PacketArg[], tailBytes: number): number {
   const lastIndex = args.length - 1;
-  let headBytes = HEADER_BYTES + Math.max(0, lastIndex);
-  let tailBytes = 0;
+  let bytes = HEADER_BYTES + Math.max(0, lastIndex);
   for (let index = 0; index <= lastIndex; index++) {
     const arg = args[index]!;
-    const bytes = typeof arg === "string" ? Buffer.byteLength(arg) : arg.length;
     if (index < lastIndex) refuseNul(name, index, arg);
-    if (index === lastIndex && bytes > INLINE_BYTES) tailBytes = bytes;
-    else headBytes += bytes;
+    else if (tailBytes > 0) break;
+    bytes += typeof arg === "string" ? Buffer.byteLength(arg) : arg.length;
   }
-  if (headBytes + tailBytes - HEADER_BYTES > MAX_BODY_BYTES) {
-    throw new GearmanError(
-      "ARGUMENT",
-      `${name} of ${headBytes + tailBytes} bytes is over the protocol's limit of ${MAX_BODY_BYTES}`,
-    );
-  }
-  return { headBytes, tailBytes };
+  if (bytes + tailBytes - HEADER_BYTES <= MAX_BODY_BYTES) return bytes;
+  throw new GearmanError("ARGUMENT", `${name} of ${bytes + tailBytes} bytes is over the protocol's limit of ${MAX_BODY_BYTES}`);
 }
 
 /** Writes header and arguments, apart from a payload of `tailBytes` that follows in a buffer of its own; returns the end. */

@@ -1,5 +1,6 @@
 /** A client's connection to one server: matches replies to requests in order, and job reports to jobs by handle. */
 import { Fifo } from "../net/fifo.ts";
+import { TextTable } from "../net/text-table.ts";
 import { endOfText } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
 import { HEADER_BYTES, PACKETS, type Packet, type PacketArgs, type PacketName } from "./packets.ts";
@@ -63,7 +64,7 @@ export class Connection {
   readonly #wire: Wire;
   readonly #options: ConnectionOptions;
   readonly #replies = new Fifo<Request>();
-  readonly #jobs = new Map<string, JobFollower | JobTurns>();
+  readonly #jobs = new TextTable<JobFollower | JobTurns>();
   #resolveOpened!: (connection: this) => void;
   #rejectOpened!: (reason: GearmanError) => void;
   #isRetired = false;
@@ -126,7 +127,7 @@ export class Connection {
   send<N extends PacketName>(request: Request, name: N, ...args: PacketArgs<N>): void {
     request.sentInBatch = this.#wire.batch;
     request.readsWhenSent = this.#reads;
-    this.#wire.send(name, ...args);
+    this.#wire.sendArgs(name, args);
     this.#replies.push(request);
     request.sent(this);
   }
@@ -234,9 +235,7 @@ export class Connection {
     this.#isLost = true;
     this.#rejectOpened(reason);
     for (const request of this.#replies.drain()) request.lost(reason, this.#wire.isWritten(request.sentInBatch));
-    const followers = [...this.#jobs.values()];
-    this.#jobs.clear();
-    for (const follower of followers) follower.lost(reason, true);
+    for (const follower of this.#jobs.drain()) follower.lost(reason, true);
     this.onLost?.(reason);
   }
 

@@ -118,10 +118,15 @@ export class Wire {
 
   /** Queues a packet for this tick's write. Packets for a wire that is not open go nowhere. */
   send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
+    this.sendArgs(name, args);
+  }
+
+  /** As `send`, for callers that have the arguments in an array already. */
+  sendArgs<N extends PacketName>(name: N, args: PacketArgs<N>): void {
     if (this.#mode !== "open") return;
     // nextTick runs after the microtasks: all that the packets of one read set off goes out in one write.
     if (this.#writer.bytes === 0) process.nextTick(this.#flush);
-    this.#writer.add(name, ...args);
+    this.#writer.add(name, args);
   }
 
   /** Resolves when the wire is no longer congested, or lost. */

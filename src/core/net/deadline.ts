@@ -75,6 +75,9 @@ export class DeadlineList {
     else previous.next = next;
     if (next === null) list.last = previous;
     else next.previous = previous;
+    // A removed link that still pointed on would keep all later ones from being collected young.
+    deadline.previous = null;
+    deadline.next = null;
     if (--this.#count === 0) this.#timer?.unref();
   }
 

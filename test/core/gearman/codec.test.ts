@@ -83,10 +83,10 @@ describe("encoding", () => {
   test("a writer collects small packets in one buffer and keeps large payloads apart, in order", () => {
     const writer = new PacketWriter("RES");
     const large = Buffer.alloc(5000, 2);
-    writer.add("NOOP");
-    writer.add("ECHO_RES", "x");
-    writer.add("ECHO_RES", large);
-    writer.add("NO_JOB");
+    writer.add("NOOP", []);
+    writer.add("ECHO_RES", ["x"]);
+    writer.add("ECHO_RES", [large]);
+    writer.add("NO_JOB", []);
     expect(writer.bytes).toBe(12 + 13 + 12 + 5000 + 12);
     const buffers = writer.take();
     expect(buffers).toHaveLength(3);
@@ -99,7 +99,7 @@ describe("encoding", () => {
     const writer = new PacketWriter("REQ");
     const batches: Buffer[] = [];
     for (let index = 0; index < 500; index++) {
-      for (let packet = 0; packet < 7; packet++) writer.add("ECHO_REQ", `${index}.${packet}.${"x".repeat(index)}`);
+      for (let packet = 0; packet < 7; packet++) writer.add("ECHO_REQ", [`${index}.${packet}.${"x".repeat(index)}`]);
       batches.push(...writer.take());
     }
     const echoes = decodeAll(new PacketDecoder(10_000, "REQ"), batches).map((packet) => plain(packet)[1]);

@@ -5,6 +5,7 @@ import { backoffMs } from "../../../src/core/net/backoff.ts";
 import { bounded, DeadlineList, pause } from "../../../src/core/net/deadline.ts";
 import { EventQueue } from "../../../src/core/net/event-queue.ts";
 import { Fifo } from "../../../src/core/net/fifo.ts";
+import { TextTable } from "../../../src/core/net/text-table.ts";
 
 describe("backoffMs", () => {
   const options = { firstMs: 100, maxMs: 5000, jitter: 0 };
@@ -50,6 +51,41 @@ describe("Fifo", () => {
       if (index % 3 !== 0) expect(fifo.shift()).toBe(next++);
     }
     expect(fifo.drain()).toHaveLength(10_000 - next);
+  });
+});
+
+describe("TextTable", () => {
+  test("behaves like a Map, whatever is set, deleted and looked up", () => {
+    const key = fc.oneof(
+      fc.nat(60).map((number) => `H:host:${number}`),
+      fc.constantFrom("", "a", "ž", "x".repeat(50)),
+    );
+    const step = fc.record({ key, action: fc.constantFrom("set", "set", "delete", "get") });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const table = new TextTable<number>();
+        const model = new Map<string, number>();
+        steps.forEach(({ key: name, action }, index) => {
+          if (action === "set") {
+            table.set(name, index);
+            model.set(name, index);
+          } else if (action === "delete") expect(table.delete(name)).toBe(model.delete(name));
+          expect(table.get(name)).toBe(model.get(name));
+          expect(table.size).toBe(model.size);
+        });
+        for (const [name, value] of model) expect(table.get(name)).toBe(value);
+        expect(table.drain().sort((a, b) => a - b)).toEqual([...model.values()].sort((a, b) => a - b));
+        expect(table.size).toBe(0);
+      }),
+    );
+  });
+
+  test("grows to many entries and finds them all, also after most are gone", () => {
+    const table = new TextTable<number>();
+    for (let index = 0; index < 10_000; index++) table.set(`H:host:${index}`, index);
+    for (let index = 0; index < 10_000; index++) if (index % 10 !== 0) expect(table.delete(`H:host:${index}`)).toBe(true);
+    expect(table.size).toBe(1000);
+    for (let index = 0; index < 10_000; index++) expect(table.get(`H:host:${index}`)).toBe(index % 10 === 0 ? index : undefined);
   });
 });
 
