@@ -266,8 +266,9 @@ export abstract class LineLayout {
     const role = t.roles.get(token.tokenTypeIdx);
     if (role === undefined || role === "expression") return false;
     if (role === "clause") return type === k.THEN && rules.stopsAtThen === true;
-    if (rules.allowed?.has(type)) return false;
-    return !this.#isShellCall();
+    if (rules.allowed?.has(type) || this.#isShellCall()) return false;
+    // A statement word in brackets is a mistake of this statement, unless a new line suggests that the bracket is.
+    return brackets === 0 || role === "closer" || this.input[this.at - 1]?.tokenType === t.Newline;
   }
 
   #endsAtSoftCloser(token: IToken): boolean {

@@ -31,7 +31,8 @@ export function parseProgram(text: string, options: ParseOptions): { program: Pr
   const isRaw = ({ span }: Complaint): boolean => laidOut.rawSpans.some((raw) => span.start >= raw.start && span.start < raw.end);
   const lexical = laidOut.rawSpans.length === 0 ? lexed.complaints : lexed.complaints.filter((complaint) => !isRaw(complaint));
   const program: Program = { source, dialect, body };
-  const all = found.concat(lexical, laidOut.complaints, parser.complaints, checkPlacement(program));
+  const structural = laidOut.complaints.filter((complaint) => !parser.brokenAt.has(laidOut.doubtful.get(complaint) ?? -1));
+  const all = found.concat(lexical, structural, parser.complaints, checkPlacement(program));
   return { program, complaints: inOrder(all) };
 }
 

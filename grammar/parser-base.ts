@@ -58,6 +58,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   protected found: Complaint[] = [];
   /** The first token of the statement, or of the first line of a construct. */
   protected lineStart: IToken = t.makeToken(EOF, "", 0);
+  /** Where the broken statements start. */
+  readonly brokenAt = new Set<number>();
   /** How many WITH blocks of the routine are open. */
   protected withDepth = 0;
 
@@ -77,6 +79,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.dialect = dialect;
     this.found = [];
     this.withDepth = 0;
+    this.brokenAt.clear();
     this.input = tokens;
   }
 
@@ -139,6 +142,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       return result;
     } catch (error) {
       this.report(error);
+      this.brokenAt.add(this.lineStart.startOffset);
       this.skipLine();
       return undefined;
     }
