@@ -1,7 +1,10 @@
 /** The table of rows itself: nothing promised is missing, and its codes are the library's. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gearman } from "../../../modules/gearman/index.ts";
 import { GEARMAN_ERRORS } from "../../../src/core/gearman/index.ts";
+import { projectDirectory } from "../../../src/tools/build.ts";
 
 const rows = gearman().rows;
 const namesOf = (kind: string): string[] => rows.filter((row) => row.kind === kind).map((row) => row.name);
@@ -30,4 +33,20 @@ test("every row and every parameter says what it is for, in whole sentences", ()
     ...(row.kind === "function" ? Object.entries(row.params).map(([name, { doc }]) => [`${row.name} ${name}`, doc]) : []),
   ]);
   expect(docs.filter(([, doc]) => !/[.)]$/.test(doc!))).toEqual([]);
+});
+
+test("the guide lists every failure with its code, and says which are fatal", () => {
+  const guide = readFileSync(join(projectDirectory, "docs/OBJ_GEARMAN.md"), "utf8");
+  const listed = [...guide.matchAll(/^\| (\d+) \| `GEARMAN_(\w+)%` \| (yes)? *\|/gm)].map(([, code, kind, fatal]) => [
+    kind,
+    Number(code),
+    fatal === "yes",
+  ]);
+  const table = Object.entries(GEARMAN_ERRORS).map(([kind, { code, fatal }]) => [kind, code, fatal]);
+  expect(listed).toEqual([["OK", 0, false], ...table]);
+});
+
+test("the guide names every function and property", () => {
+  const guide = readFileSync(join(projectDirectory, "docs/OBJ_GEARMAN.md"), "utf8");
+  expect([...namesOf("function"), ...namesOf("property")].filter((name) => !guide.includes(name))).toEqual([]);
 });
