@@ -95,7 +95,7 @@ function dynamicElement(context: FunctionContext, js: string, index: Code, span:
 
 // ── Arrays ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const ELEMENT_KINDS = { number: NUMBER, string: STRING, any: ANY } as const;
+const ELEMENT_KINDS = { number: NUMBER, integer: NUMBER, string: STRING, any: ANY } as const;
 
 /** Reads an element of a name that is only ever an array. In range, the whole-number index hits the data directly. */
 function readElement(context: FunctionContext, variable: Variable, args: readonly ast.Expression[], span: Span): Code {
@@ -108,7 +108,7 @@ function readElement(context: FunctionContext, variable: Variable, args: readonl
     const set = simple === index.js ? index.js : `${simple} = ${index.js}`;
     const found = context.temporary("e");
     return {
-      js: `((${found} = ${variable.js}.data[${set}]) !== undefined ? ${found} : ${context.at(span, `element1(${variable.js}, ${simple})`)})`,
+      js: `((${found} = ${variable.dataJs}[${set}]) !== undefined ? ${found} : ${context.at(span, `element1(${variable.js}, ${simple})`)})`,
       kinds,
     };
   }
@@ -120,13 +120,23 @@ function readElement(context: FunctionContext, variable: Variable, args: readonl
 
 // ── Routines ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The variable of an argument that is a whole array: `a` or `a()`. */
+export function arrayVariable(context: FunctionContext, node: ast.Expression): Variable | undefined {
+  const name = node.kind === "call" && node.arguments.length === 0 ? node.target : node;
+  const variable = name.kind === "name" ? context.variable(name.name) : undefined;
+  return variable && (variable.array || variable.isFinal) ? variable : undefined;
+}
+
 /** A call of a routine by its name: checked here, direct at run time. */
 function routineCall(context: FunctionContext, routine: RoutineUnit, args: readonly ast.Expression[], span: Span): Code {
   if (args.length !== routine.parameters.length) {
     context.complain(complaints.argumentCount(context.place(span), routine.name, routine.parameters.length, args.length));
   }
   const callee = context.callee(routine);
-  const values = args.map((argument) => context.value(argument));
+  const values = args.map((argument, at) => {
+    const array = callee.parameters[at]?.array ? arrayVariable(context, argument) : undefined;
+    return array?.js ?? context.value(argument);
+  });
   const call = context.at(span, `${callee.js}(${values.join(", ")})`);
   return { js: callee.waits ? context.at(span, `(yield* ${call})`) : call, kinds: callee.resultKinds };
 }

@@ -5,7 +5,7 @@ import type { Surface } from "../surface.ts";
 import { findAssignedReads } from "./assigned.ts";
 import { colourUnit } from "./colour.ts";
 import { type Compilation, FunctionContext } from "./context.ts";
-import { elementOf } from "./dim.ts";
+import { roundCounter } from "./control.ts";
 import { quote, takeMarks } from "./emit.ts";
 import { expression } from "./expressions.ts";
 import { inferVariables } from "./infer.ts";
@@ -15,6 +15,7 @@ import { asNumber } from "./operations.ts";
 import { statement } from "./statements.ts";
 import { storeVariable } from "./stores.ts";
 import {
+  elementOf,
   type IncludeReader,
   type Outside,
   type RoutineUnit,
@@ -169,6 +170,7 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
     `function${star} main() {`,
     outside.isInner ? "" : declare(globals.filter(isOwn)),
     declareTemporaries(main),
+    roundCounter(main),
     body,
     pending,
     "}",
@@ -206,10 +208,14 @@ function typeCode({ node, file }: TypeUnit, main: FunctionContext): string {
 const accessor = (variable: Variable): string =>
   `${quote(variable.key)}: { get value() { return ${variable.js}; }, set value(v) { ${variable.js} = v; } }`;
 
+const firstValue = ({ array }: Variable): string =>
+  !array ? "null" : array.element === "number" || array.element === "integer" ? "NO_NUMBERS" : "NO_VALUES";
+
 /** Declarations with first values: NULL, or the empty array that every element access misses. */
 function declare(variables: readonly Variable[]): string {
   const parts = variables.flatMap((variable) => [
-    `${variable.js} = ${variable.array ? (variable.array.element === "number" ? "NO_NUMBERS" : "NO_VALUES") : "null"}`,
+    `${variable.js} = ${firstValue(variable)}`,
+    ...(variable.array ? [`${variable.dataJs} = ${variable.js}.data`] : []),
     ...(variable.isFixed ? [`${variable.fixedJs} = 0`] : []),
   ]);
   return parts.length === 0 ? "" : `let ${parts.join(", ")};`;
@@ -241,16 +247,19 @@ function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boo
   const context = new FunctionContext(compilation, routine, routine.file, waits);
   context.jumps = compilation.jumpPlans.get(routine.node.body) ?? null;
   const truncated = routine.parameters
-    .filter((parameter) => parameter.isInteger)
+    .filter((parameter) => parameter.isInteger && !parameter.array)
     .map((parameter) => storeVariable(context, parameter, { js: parameter.js, kinds: parameter.kinds }, routine.node.name.span));
   const body = context.block(routine.node.body);
   const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
+  const arrays = routine.parameters.filter((parameter) => parameter.array);
   return [
     `function${waits ? "*" : ""} ${name}(${routine.parameters.map((parameter) => parameter.js).join(", ")}) {`,
     "if (++S.depth > S.maxDepth) tooDeep();",
     waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
     declare(locals),
+    ...arrays.map((parameter) => `const ${parameter.dataJs} = ${parameter.js}.data;`),
     declareTemporaries(context),
+    roundCounter(context),
     ...truncated,
     body,
     "S.depth--; return null;",

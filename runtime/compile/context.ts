@@ -103,6 +103,8 @@ export class FunctionContext {
   readonly frames: (LoopFrame | FinallyFrame | RegionFrame)[] = [];
   /** Set when the function has labels or jumps. */
   jumps: JumpPlan | null = null;
+  /** A loop was generated: its rounds are counted. */
+  hasLoop = false;
   /** The variable with the return points of active GOSUBs. */
   gosubs: string | null = null;
   #blocks = 0;

@@ -5,9 +5,18 @@ import { asNumber, condition, operation } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
 import { ANY, NUMBER } from "./types.ts";
 
+/** Rounds of a function's loops between two looks at the shared fuel: they count in a local variable. */
+const ROUNDS = 128;
+
 /** What every loop does once a round: count against the limits and, in a task that may, let the host have its turn. */
-export const backEdge = (context: FunctionContext): string =>
-  context.waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();";
+export function backEdge(context: FunctionContext): string {
+  context.hasLoop = true;
+  const look = context.waits ? "if ((S.fuel -= ROUNDS) < 0 && tick()) yield TURN;" : "if ((S.fuel -= ROUNDS) < 0) tick();";
+  return `if (--q < 0) { q = ${ROUNDS}; ${look.replace("ROUNDS", String(ROUNDS))} }`;
+}
+
+/** The declaration that back-edges need. */
+export const roundCounter = (context: FunctionContext): string => (context.hasLoop ? `let q = ${ROUNDS};` : "");
 
 export function blockIf(context: FunctionContext, node: ast.If): string {
   const arms = node.arms.map((arm) => `if (${condition(context, arm.condition)}) {\n${context.block(arm.body)}\n}`);

@@ -5,13 +5,10 @@ import { quote } from "./emit.ts";
 import { asNumber, classInstance } from "./operations.ts";
 import { storeMade, storeVariable } from "./stores.ts";
 import { ANY, NULL, NUMBER, OTHER, STRING } from "./types.ts";
+import { elementOf } from "./unit.ts";
 
 export const dim = (context: FunctionContext, node: ast.Dim): string =>
   node.items.map((item) => dimItem(context, item, node.span)).join("\n");
-
-/** What the suffix of a DIMmed name says of elements or of the first value. */
-export const elementOf = (name: string): "number" | "integer" | "string" | "any" =>
-  name.endsWith("$") ? "string" : name.endsWith("%") ? "integer" : name.endsWith("@") ? "any" : "number";
 
 function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statement["span"]): string {
   const variable = context.variable(item.name.name)!;
@@ -21,7 +18,8 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
       const bounds = item.bounds.map((bound) => asNumber(context, context.expression(bound), bound.span)).join(", ");
       const made =
         item.type === null ? `newArray(${quote(element)}, [${bounds}])` : `newStructArray(${quote(item.type)}, [${bounds}])`;
-      return storeMade(variable, context.at(span, made));
+      const store = storeMade(variable, context.at(span, made));
+      return variable.array ? `${store} ${variable.dataJs} = ${variable.js}.data;` : store;
     }
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);

@@ -1,12 +1,13 @@
 /** Finds out what each variable can hold, from everything the program stores to it, whatever the order things run in. */
 import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
+import { arrayVariable } from "./calls.ts";
 import type { FunctionContext } from "./context.ts";
 import { dimKinds } from "./dim.ts";
 import { rowKinds } from "./operations.ts";
 import { keptKinds, placeIsText } from "./stores.ts";
 import { ANY, BOOL, binaryKinds, type Kinds, NULL, NUMBER, OTHER, STRING } from "./types.ts";
-import type { RoutineUnit, Variable } from "./unit.ts";
+import type { ArrayShape, RoutineUnit, Variable } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
 
 /** One store, or one value returned: where it goes, and what it is as far as is known when asked. */
@@ -26,6 +27,7 @@ export interface InferredCode {
  * routines that main does not reach by direct calls stay out.
  */
 export function inferVariables(codes: readonly InferredCode[]): void {
+  findArrayParameters(codes);
   const flows = codes.map((code) => ({ routine: code.context.routine, flows: flowsOf(code) }));
   for (let isStable = false; !isStable; ) {
     isStable = true;
@@ -78,6 +80,51 @@ function flowsOf(code: InferredCode): Flow[] {
   });
   return flows;
 }
+
+/**
+ * Finds parameters that get the same shape of array in every call by name, and that their routine never stores to: in
+ * the form for such calls their elements are reached like those of any array.
+ */
+function findArrayParameters(codes: readonly InferredCode[]): void {
+  const calls: { parameter: Variable; argument: Variable | undefined }[] = [];
+  for (const { context, statements } of codes) {
+    if (context.routine?.isGeneric) continue;
+    const called = (target: ast.Expression, args: readonly ast.Expression[]): void => {
+      for (const [at, parameter] of (calledRoutine(context, target)?.parameters ?? []).entries()) {
+        const argument = args[at];
+        if (parameter.isFinal) calls.push({ parameter, argument: argument && arrayVariable(context, argument) });
+      }
+    };
+    walkStatements(statements, {
+      expression: (node) => {
+        if (node.kind === "call") called(node.target, node.arguments);
+      },
+      statement: (node) => {
+        if (node.kind === "callStatement") called(node.target, node.arguments);
+      },
+    });
+  }
+  const refused = new Set<Variable>();
+  for (let isStable = false; !isStable; ) {
+    isStable = true;
+    for (const { parameter, argument } of calls) {
+      if (refused.has(parameter)) continue;
+      const shape = argument && !refused.has(argument) ? argument.array : undefined;
+      // A parameter that is passed on and whose own shape is not known yet.
+      if (shape === null) continue;
+      if (shape && isSameShape(parameter.array ?? shape, shape)) {
+        if (parameter.array) continue;
+        parameter.array = shape;
+      } else {
+        refused.add(parameter);
+        parameter.array = null;
+      }
+      isStable = false;
+    }
+  }
+}
+
+const isSameShape = (one: ArrayShape, other: ArrayShape): boolean => one.rank === other.rank && one.element === other.element;
 
 /** Whether control can come to the end of a list of statements; true when in doubt. */
 export function reachesEnd(statements: readonly ast.Statement[]): boolean {
@@ -196,7 +243,8 @@ function inferCall(context: FunctionContext, node: ast.Call): Kinds {
   const routine = calledRoutine(context, node.target);
   if (routine) return routine.resultKinds;
   if (variable?.array && node.arguments.length > 0) {
-    return variable.array.element === "number" ? NUMBER : variable.array.element === "string" ? STRING : ANY;
+    const { element } = variable.array;
+    return element === "string" ? STRING : element === "any" ? ANY : NUMBER;
   }
   return ANY;
 }

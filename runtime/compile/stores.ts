@@ -4,7 +4,7 @@ import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asText, memberTarget } from "./operations.ts";
 import { ANY, BOOL, isOnly, type Kinds, NUMBER, OTHER, STRING, storedKinds } from "./types.ts";
-import type { Variable } from "./unit.ts";
+import type { ArrayShape, Variable } from "./unit.ts";
 
 type Span = ast.Expression["span"];
 
@@ -72,13 +72,13 @@ function storeElement(context: FunctionContext, place: ast.Call, value: Code): s
     return `${context.at(place.span, store)};`;
   }
   const { rank, element } = variable.array;
-  const kept = elementValue(context, variable, element, value, place.span);
+  const kept = elementValue(context, element, value, place.span);
   if (rank === 1 && place.arguments.length === 1 && isOnly(codes[0]!.kinds, NUMBER)) {
     const index = context.temporary("i");
-    const array = variable.js;
+    const data = variable.dataJs;
     return (
-      `if (${array}.data[${index} = ${indices[0]}] !== undefined) ${array}.data[${index}] = ${kept}; ` +
-      `else ${context.at(place.span, `setElement1(${array}, ${index}, ${kept})`)};`
+      `if (${data}[${index} = ${indices[0]}] !== undefined) ${data}[${index}] = ${kept}; ` +
+      `else ${context.at(place.span, `setElement1(${variable.js}, ${index}, ${kept})`)};`
     );
   }
   if (rank === 2 && indices.length === 2) {
@@ -87,16 +87,10 @@ function storeElement(context: FunctionContext, place: ast.Call, value: Code): s
   return `${context.at(place.span, `setElement(${variable.js}, [${indices.join(", ")}], ${kept})`)};`;
 }
 
-function elementValue(
-  context: FunctionContext,
-  variable: Variable,
-  element: "number" | "string" | "any",
-  value: Code,
-  span: Span,
-): string {
+function elementValue(context: FunctionContext, element: ArrayShape["element"], value: Code, span: Span): string {
   if (element === "any") return value.js;
   if (element === "string") return asText(value);
-  if (variable.isInteger) return integer(context, { js: value.js, kinds: value.kinds & ~OTHER || ANY }, span);
+  if (element === "integer") return integer(context, { js: value.js, kinds: value.kinds & ~OTHER || ANY }, span);
   if (isOnly(value.kinds, NUMBER)) return value.js;
   return isOnly(value.kinds, BOOL | NUMBER) ? `Number(${value.js})` : context.at(span, `elementNumber(${value.js})`);
 }

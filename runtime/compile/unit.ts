@@ -23,6 +23,12 @@ export interface Segment {
   readonly statements: readonly ast.Statement[];
 }
 
+/** What is known of a name that only ever holds arrays. */
+export interface ArrayShape {
+  readonly rank: number;
+  readonly element: "number" | "integer" | "string" | "any";
+}
+
 /** A global or local variable. */
 export interface Variable {
   readonly key: string;
@@ -34,7 +40,11 @@ export interface Variable {
   /** `%` names truncate what is stored. */
   readonly isInteger: boolean;
   /** Set when every store is a DIM of an array of this rank: elements can be reached without looking at the kind. */
-  array: { readonly rank: number; readonly element: "number" | "string" | "any" } | null;
+  array: ArrayShape | null;
+  /** The JavaScript name of such an array's data. */
+  readonly dataJs: string;
+  /** A parameter that its routine never stores to. */
+  isFinal: boolean;
   /** Some DIM makes it a fixed string: stores pad and cut. */
   isFixed: boolean;
   /** The JavaScript name of the fixed string's length, 0 before its DIM. */
@@ -315,6 +325,8 @@ class UnitBuilder {
       name,
       js: isGlobal && this.#outside.isInner ? `c_${mangle(name)}.value` : `${isGlobal ? "g" : "v"}_${mangle(name)}`,
       fixedJs: `n_${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      dataJs: `d_${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      isFinal: false,
       isStruct: false,
       isGlobal,
       isInteger: name.endsWith("%"),
@@ -339,6 +351,7 @@ class UnitBuilder {
     }
     for (const { routine } of this.#routineUses)
       for (const parameter of routine.parameters) {
+        parameter.isFinal = !parameter.isStored;
         parameter.hasPlainStore = true;
         parameter.isStored = true;
       }
@@ -380,6 +393,10 @@ function genericForm(routine: RoutineUnit): RoutineUnit {
 
 const emptyUse = (): NameUse => ({ firstMention: new Map(), firstStore: new Map(), declared: new Set(), spelling: new Map() });
 
+/** What the suffix of a DIMmed name says of elements or of the first value. */
+export const elementOf = (name: string): ArrayShape["element"] =>
+  name.endsWith("$") ? "string" : name.endsWith("%") ? "integer" : name.endsWith("@") ? "any" : "number";
+
 function noteDim(item: ast.DimItem, variable: Variable): void {
   if (item.kind === "fixedString" && item.bytes) variable.isFixed = true;
   if (item.kind === "typed") variable.isStruct = true;
@@ -387,7 +404,6 @@ function noteDim(item: ast.DimItem, variable: Variable): void {
     variable.hasPlainStore = true;
     return;
   }
-  const element = item.name.name.endsWith("$") ? "string" : item.name.name.endsWith("@") ? "any" : "number";
   if (variable.array && variable.array.rank !== item.bounds.length) variable.hasPlainStore = true;
-  variable.array = { rank: item.bounds.length, element };
+  variable.array = { rank: item.bounds.length, element: elementOf(item.name.name) };
 }
