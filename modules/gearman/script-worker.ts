@@ -152,11 +152,13 @@ export class ScriptWorker {
   /** Runs a SUB for a job. What it returns is the result; what it raises, the reason of the failure. */
   async #handle(job: GearmanJob, handler: SubHandle): Promise<Buffer | ""> {
     const current = { job, handle: this.#handleOf(job) };
+    let flush = (): void | Promise<void> => undefined;
     try {
       const value = await handler.call([job.payload], {
         signal: endOf(job),
         prepare: (task) => {
           gearmanTask(task).handled = current;
+          flush = () => task.flush();
         },
       });
       if (job.isOver && job.signal.aborted)
@@ -170,6 +172,9 @@ export class ScriptWorker {
       }
       this.#report(error, `${job.name} (job ${current.handle})`);
       throw new Error(this.#reason(error), { cause: error });
+    } finally {
+      // What the SUB printed last must not wait until some other task waits. Failures show where somebody prints next.
+      (async () => flush())().catch(() => undefined);
     }
   }
 
