@@ -95,6 +95,8 @@ class BasilInterpreter implements Interpreter {
     this.#space = new ProgramSpace();
     const begin = engine.link(unit, this.#space);
     engine.beginRun();
+    // What will fail when it runs is not told twice: those codes are of run-time errors.
+    for (const { code, message } of complaints) if (!code.startsWith("B1")) engine.warn(message);
     const main = engine.spawn("main", begin, options.signal ? { signal: options.signal } : {});
     this.#main = main;
     const timer = this.#startDeadline();

@@ -2,7 +2,7 @@
 import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
 import { complaints } from "../../grammar/complaints.ts";
-import { closest } from "../../grammar/did-you-mean.ts";
+import { closest, misspeltKeyword } from "../../grammar/did-you-mean.ts";
 import type { FunctionRow, Param } from "../host.ts";
 import type { SurfaceRow } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
@@ -43,10 +43,9 @@ export function namedCall(context: FunctionContext, name: ast.Name, args: readon
     return dynamicCall(context, `outsideRoutine(${quote(key)})`, args, span);
   }
   if (unit.hasDynamicCode) return lateCall(context, name, args, span);
-  return {
-    js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(closestFunction(context, name.name) ?? "")})`),
-    kinds: ANY,
-  };
+  const meant = closestFunction(context, name.name);
+  context.foresee("B1004", `Unknown function '${name.name}'`, span, meant && `Did you mean ${meant}?`);
+  return { js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(meant ?? "")})`), kinds: ANY };
 }
 
 /** A name nothing in this unit explains, in a program with EXEC: looked up when the call runs. */
@@ -64,7 +63,9 @@ function wholeOrCall(context: FunctionContext, variable: Variable, name: ast.Nam
 /** The routine, built-in, array or variable most like a misspelt function name. */
 export function closestFunction(context: FunctionContext, name: string): string | undefined {
   const { unit, surface } = context.compilation;
+  const keyword = misspeltKeyword(name);
   return closest(name, [
+    ...(keyword ? [keyword] : []),
     ...[...unit.routines.values()].map((routine) => routine.name),
     ...[...surface.builtins.values()].map((row) => row.row.name),
     ...[...unit.globals.values()].filter((variable) => variable.array).map((variable) => variable.name),
@@ -164,7 +165,9 @@ export function readModuleMember(context: FunctionContext, node: ast.Member): Co
 
 function unknownMember(context: FunctionContext, node: ast.Member): Code {
   const module = moduleOf(context, node)!;
-  const hint = context.compilation.surface.closestMember(module, node.name) ?? "";
+  const meant = context.compilation.surface.closestMember(module, node.name);
+  context.foresee("B1004", `${module.name} has no member ${node.name}`, node.nameSpan, meant && `Did you mean ${meant}?`);
+  const hint = meant ?? "";
   return {
     js: context.at(node.nameSpan, `unknownMember(${quote(module.name)}, ${quote(node.name)}, ${quote(hint)})`),
     kinds: ANY,
@@ -246,6 +249,7 @@ export function rowCall(context: FunctionContext, found: SurfaceRow, args: reado
   const number = context.rowNumber(found);
   const params = Object.entries(row.params);
   const countError = wrongCount(found.id, params, args.length);
+  if (countError) context.foresee("B1005", countError, span);
   if (countError) return { js: context.at(span, `badArguments(${number}, ${quote(countError)})`), kinds: ANY };
   const properties = params.map(([name, param], at) => {
     if (param.rest)

@@ -193,6 +193,12 @@ export class FunctionContext {
     this.compilation.found.push(complaint);
   }
 
+  /** Something that will fail when it runs: `basil check` says so beforehand. The code is that of the error to come. */
+  foresee(code: string, message: string, span: Span, hint?: string): void {
+    const place = { source: this.file.source, span };
+    this.compilation.found.push({ code, severity: "warning", message, ...place, ...(hint !== undefined && { hint }) });
+  }
+
   /** Where a complaint about this text points. */
   place(span: Span): Place {
     return { source: this.file.source, span };

@@ -257,10 +257,19 @@ class UnitBuilder {
       statement: (node) => {
         if (node.kind === "routine") this.#addRoutine(node, file);
         else if (node.kind === "type") this.#types.set(nameKey(node.name.name), { node, file });
+        else if (node.kind === "use") this.#use(node, file);
         else if (node.kind === "exec") this.#hasDynamicCode = true;
         else if (node.kind === "dim" && node.items.some((item) => item.kind === "class")) this.#hasDynamicCode = true;
       },
     });
+  }
+
+  /** `#USE A, B`: every module is there from the start, so only unknown names are worth a word. */
+  #use(node: ast.Use, file: UnitFile): void {
+    for (const name of node.modules) {
+      if (this.#moduleNames.some((known) => nameKey(known) === nameKey(name))) continue;
+      this.#found.push(complaints.unknownUse({ source: file.source, span: node.span }, name, this.#moduleNames));
+    }
   }
 
   #addRoutine(node: ast.Routine, file: UnitFile): void {

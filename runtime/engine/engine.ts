@@ -33,6 +33,8 @@ const FUEL = 10_000;
 const TURN_MS = 5;
 /** Output that is collected before it goes to the host without waiting, in UTF-16 units. */
 const OUTPUT_CHUNK = 16_384;
+/** How long output may wait while a program computes, in milliseconds. */
+const OUTPUT_DELAY_MS = 50;
 const DEFAULT_DEPTH = 30_000;
 
 /** What generated code gives back when it is made runnable. */
@@ -69,6 +71,7 @@ export class Engine implements EngineServices {
   #steps = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #turnedAt = 0;
+  #flushedAt = 0;
   #units = 0;
 
   constructor(
@@ -199,6 +202,7 @@ export class Engine implements EngineServices {
   }
 
   flush(): void | Promise<void> {
+    this.#flushedAt = performance.now();
     if (this.#outputLength > 0) {
       const bytes = encodeText(this.#output.join(""));
       this.#output = [];
@@ -225,6 +229,7 @@ export class Engine implements EngineServices {
     const { steps } = this.#limits;
     state.fuel = steps === undefined ? FUEL : Math.max(0, Math.min(FUEL, steps - this.#steps));
     const now = performance.now();
+    if (this.#outputLength > 0 && now - this.#flushedAt > OUTPUT_DELAY_MS) this.flush();
     if (now - this.#turnedAt < TURN_MS) return false;
     this.#turnedAt = now;
     return true;
