@@ -7,7 +7,10 @@ import { readSource } from "./read-source.ts";
 import { reportComplaints } from "./report.ts";
 import type { RunOptions } from "./run.ts";
 
-/** Reports what is wrong with each file; exit code 1 when an error, not only warnings, was found. */
+/**
+ * Reports what is wrong with each file; exit code 1 when an error was found, or a run-time error (B1…) that is certain
+ * wherever the program comes that way; 0 when there are only warnings.
+ */
 export async function check(
   files: readonly string[],
   options: Pick<RunOptions, "dialect">,
@@ -22,7 +25,7 @@ export async function check(
     try {
       const complaints = interpreter.check(source.text, { file: source.file });
       reportComplaints(complaints, context);
-      hasErrors ||= complaints.some((complaint) => complaint.severity === "error");
+      hasErrors ||= complaints.some((complaint) => complaint.severity === "error" || complaint.code.startsWith("B1"));
     } finally {
       await interpreter.close();
       host.close();
