@@ -130,11 +130,11 @@ for (const scenario of CASES.filter(({ title }) => only === undefined || title.i
     }
   }
   const ratio = median(rates.ours.map((value, round) => value / rates.raw[round]!));
-  const isMet = scenario.bar === undefined || ratio >= scenario.bar;
+  const isMet = scenario.bar === undefined || ratio >= scenario.bar || isQuick;
   if (!isMet) misses++;
   const [mine, theirs] = [median(rates.ours), median(rates.raw)];
   const megabytes = (perSecond: number) => ((perSecond * scenario.bytes) / 1e6).toFixed(1);
-  const verdict = scenario.bar === undefined ? "" : isMet ? "met" : "MISSED";
+  const verdict = scenario.bar === undefined || isQuick ? "" : isMet ? "met" : "MISSED";
   rows.push([
     scenario.title,
     mine.toFixed(0),
@@ -153,7 +153,7 @@ for (const row of rows) {
   process.stdout.write(`${cells.join("  ").trimEnd()}\n`);
 }
 process.stdout.write(
-  `${misses === 0 ? "every bar is met" : `${misses} bars missed`} (${ROUNDS} rounds, medians; gearmand on this machine)\n`,
+  `${isQuick ? "too quick to judge the bars" : misses === 0 ? "every bar is met" : `${misses} missed`} (${ROUNDS} rounds, medians; gearmand on this machine)\n`,
 );
 
 socket.destroy();

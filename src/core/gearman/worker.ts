@@ -77,6 +77,8 @@ export class GearmanWorker {
   readonly #registrations = new Map<string, Registration>();
   /** Jobs whose handlers run, or that a caller of `next` holds. */
   readonly #busy = new Set<GearmanJob>();
+  /** Those of them whose handlers run. */
+  readonly #handled = new Set<GearmanJob>();
   /** Jobs for `next` that nobody has taken yet. */
   readonly #unclaimed: GearmanJob[] = [];
   readonly #takers = new Set<Taker>();
@@ -123,6 +125,7 @@ export class GearmanWorker {
     const isNew = !this.#registrations.has(checkFunctionName(name));
     const timeoutMs = checkTimeout(options.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#registrations.set(name, { handler: handler ?? null, timeoutMs });
+    if (handler !== undefined) this.#handOver(name, handler, timeoutMs);
     if (!isNew || this.#mode !== "running") return;
     for (const link of this.#links) link.canDo(name);
     this.#schedule();
@@ -188,6 +191,14 @@ export class GearmanWorker {
       const leftMs = endsAt - this.#host.now();
       if (leftMs <= 0) throw new GearmanError("TIMEOUT", `no server reached within ${timeoutMs} ms`);
       await this.#quiet(leftMs, signal);
+    }
+  }
+
+  /** Jobs that nobody took by hand go to the handler that came later. */
+  #handOver(name: string, handler: JobHandler, timeoutMs: number): void {
+    for (const job of this.#unclaimed.filter((waiting) => waiting.name === name)) {
+      this.#unclaimed.splice(this.#unclaimed.indexOf(job), 1);
+      void this.#run(job, handler, timeoutMs);
     }
   }
 
@@ -270,6 +281,7 @@ export class GearmanWorker {
 
   async #run(job: GearmanJob, handler: JobHandler, timeoutMs: number): Promise<void> {
     this.#busy.add(job);
+    this.#handled.add(job);
     const timer = timeoutMs === Number.POSITIVE_INFINITY ? null : setTimeout(() => this.#tookTooLong(job, timeoutMs), timeoutMs);
     try {
       const result = await handler(job);
@@ -279,6 +291,7 @@ export class GearmanWorker {
     } finally {
       if (timer !== null) clearTimeout(timer);
       this.#busy.delete(job);
+      this.#handled.delete(job);
       this.#schedule();
       this.#wake();
     }
@@ -296,7 +309,7 @@ export class GearmanWorker {
 
   /** The job is no longer held at the server. A handler keeps its place until it ends; a caller of `next` does not. */
   #over(job: GearmanJob): void {
-    if (this.#registrations.get(job.name)?.handler !== null) return;
+    if (this.#handled.has(job)) return;
     this.#busy.delete(job);
     const index = this.#unclaimed.indexOf(job);
     if (index >= 0) this.#unclaimed.splice(index, 1);
@@ -326,6 +339,7 @@ export class GearmanWorker {
     await Promise.all([...connecting, ...links.map((link) => link.close(lastWordMs))]);
     this.#unclaimed.length = 0;
     this.#busy.clear();
+    this.#handled.clear();
     this.#links = [];
     this.#mode = "idle";
     this.#emit({ type: "stopped" });

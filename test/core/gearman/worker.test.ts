@@ -517,6 +517,25 @@ describe("taking jobs by hand", () => {
     expect(await waiting).toBeNull();
   });
 
+  test("a handler that comes later takes over what nobody took, and a job taken before still frees its place", async () => {
+    const server = await serveQueue();
+    const worker = workerOf([server.server]);
+    worker.add("f");
+    worker.start();
+    server.queue({ payload: "1" });
+    const job = await worker.next({ timeoutMs: 5000 });
+    worker.add("f", (later) => `handled ${later.payload}`);
+    server.queue({ payload: "2" });
+    job?.complete("by hand");
+    await until(() => server.reports.length === 2);
+    expect(server.reports).toEqual(["WORK_COMPLETE H:x:1 by hand", "WORK_COMPLETE H:x:2 handled 2"]);
+    worker.add("g");
+    server.queue({ name: "g", payload: "3" });
+    await until(() => worker.held === 1);
+    worker.add("g", (later) => `handled ${later.payload}`);
+    await until(() => server.reports.length === 3);
+  });
+
   test("next fails when the worker is not running or has only handlers", async () => {
     const server = await serveQueue();
     const worker = workerOf([server.server]);
