@@ -53,8 +53,10 @@ export function closest(name: string, candidates: Iterable<string>): string | un
 
 /** The keyword a name may have been meant to be: `PRNT` → `PRINT`, `ENDIFF` → `ENDIF`. */
 export function misspeltKeyword(name: string): string | undefined {
+  const keywords = [...Object.keys(RESERVED_WORDS), ...Object.keys(SOFT_WORDS)];
+  if (keywords.includes(name.toUpperCase())) return undefined;
   return closest(
     name,
-    [...Object.keys(RESERVED_WORDS), ...Object.keys(SOFT_WORDS)].filter((word) => word.length > 2),
+    keywords.filter((word) => word.length > 2),
   );
 }

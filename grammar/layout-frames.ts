@@ -18,8 +18,10 @@ export interface Frame {
   readonly kind: Kind;
   form: Form;
   readonly opener: IToken;
-  /** IF: the place of its THEN among the tokens. */
-  thenAt: number;
+  /** Block IF: the places of its THENs among the tokens, those of ELSE IF parts included. */
+  readonly thens: number[];
+  /** An IF with a part that starts with ELSEIF cannot be anything but a block. */
+  hasElseIf: boolean;
   hasElse: boolean;
   /** FOR: the loop variable. */
   readonly variable?: string;
@@ -88,7 +90,15 @@ export abstract class FrameLayout extends LineLayout {
   }
 
   protected push(kind: Kind, form: Form, opener: IToken, variable?: string): Frame {
-    const frame: Frame = { kind, form, opener, thenAt: -1, hasElse: false, ...(variable === undefined ? {} : { variable }) };
+    const frame: Frame = {
+      kind,
+      form,
+      opener,
+      thens: [],
+      hasElseIf: false,
+      hasElse: false,
+      ...(variable === undefined ? {} : { variable }),
+    };
     this.frames.push(frame);
     this.checkDepth(0, opener);
     return frame;
@@ -98,8 +108,8 @@ export abstract class FrameLayout extends LineLayout {
   protected popTo(length: number): void {
     while (this.frames.length > length) {
       const frame = this.frames.pop()!;
-      if (frame.kind === "if" && frame.form === "lines" && this.known === undefined && frame.thenAt >= 0)
-        this.singles.add(frame.thenAt);
+      if (frame.kind === "if" && frame.form === "lines" && this.known === undefined && !frame.hasElseIf)
+        for (const then of frame.thens) this.singles.add(then);
       else if (frame.form !== "line" && frame.form !== "single") {
         this.complaints.push(complaints.unclosed(this.spanOf(frame.opener), constructOf(frame)));
         this.#lost.set(frame.kind, (this.#lost.get(frame.kind) ?? 0) + 1);

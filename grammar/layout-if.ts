@@ -16,6 +16,7 @@ export abstract class IfLayout extends FrameLayout {
   /** The condition, THEN, and how the branch is written. */
   protected condition(frame: Frame, isFirst: boolean): void {
     const thenAt = this.takeCondition(isFirst);
+    if (!isFirst && frame.form === "lines") frame.thens.push(this.at);
     if (!isFirst && (frame.form === "lines" || frame.form === "begin")) {
       if (frame.form !== "begin" || !this.skipsBegin()) this.takesBranchWord();
       return;
@@ -30,7 +31,7 @@ export abstract class IfLayout extends FrameLayout {
     else if (this.known?.has(this.at)) this.singleBranch(frame, ahead);
     else {
       frame.form = "lines";
-      frame.thenAt = this.at;
+      frame.thens.push(this.at);
     }
   }
 
@@ -106,6 +107,7 @@ export abstract class IfLayout extends FrameLayout {
       this.complaints.push(complaints.secondElse(this.spanOf(this.look())));
       this.at++;
     } else if (isElseIf || this.isElseIf(frame)) {
+      if (isElseIf) frame.hasElseIf = true;
       this.takeJoined(k.ELSEIF, isElseIf ? 1 : 2);
       this.condition(frame, false);
     } else {

@@ -118,6 +118,7 @@ describe("block IF", () =>
 
 describe("THEN newline without END IF governs one statement", () =>
   rows([
+    ["IF a THEN\nx\nELSE IF b THEN\ny\nz", "(if a {(bare x)} else {(if b {(bare y)})}) (bare z)"],
     ["IF a THEN\nx\ny", "(if a {(bare x)}) (bare y)"],
     ["IF a THEN\nx\nELSE\ny\nz", "(if a {(bare x)} else {(bare y)}) (bare z)"],
     ["FOR i = 1 TO 2\nIF a THEN\nx\ny\nNEXT", "(for i 1 2 {(if a {(bare x)}) (bare y)})"],

@@ -3,7 +3,8 @@ import type { CaseTest, DimItem, Expression, LabelName, Statement, TypeField } f
 import { parseExpression, parseProgram } from "../../grammar/parse.ts";
 import { formatComplaint } from "../../grammar/report.ts";
 
-const list = (...parts: readonly (string | null | undefined)[]): string => `(${parts.filter((part) => part !== null && part !== undefined).join(" ")})`;
+const list = (...parts: readonly (string | null | undefined)[]): string =>
+  `(${parts.filter((part) => part !== null && part !== undefined).join(" ")})`;
 const words = (values: readonly Expression[]): string[] => values.map(expression);
 const label = ({ name }: LabelName): string => name;
 
@@ -48,7 +49,8 @@ export function expression(node: Expression): string {
 }
 
 const body = (statements: readonly Statement[]): string => `{${statements.map(statement).join(" ")}}`;
-const part = (word: string, statements: readonly Statement[] | null): string | null => statements && `${word} ${body(statements)}`;
+const part = (word: string, statements: readonly Statement[] | null): string | null =>
+  statements && `${word} ${body(statements)}`;
 const optional = (node: Expression | null): string | null => node && expression(node);
 
 function dimItem(item: DimItem): string {
@@ -84,7 +86,11 @@ function caseTest(test: CaseTest): string {
 export function statement(node: Statement): string {
   switch (node.kind) {
     case "print":
-      return list("print", ...node.items.map((item) => (item.kind === "tab" ? "TAB" : expression(item.value))), node.newline ? "NL" : null);
+      return list(
+        "print",
+        ...node.items.map((item) => (item.kind === "tab" ? "TAB" : expression(item.value))),
+        node.newline ? "NL" : null,
+      );
     case "describe":
       return list("describe", expression(node.value));
     case "assign":
@@ -100,7 +106,11 @@ export function statement(node: Statement): string {
     case "callStatement":
       return list(node.form, expression(node.target), ...words(node.arguments));
     case "if":
-      return list("if", node.arms.map((arm) => `${expression(arm.condition)} ${body(arm.body)}`).join(" elseif "), part("else", node.otherwise));
+      return list(
+        "if",
+        node.arms.map((arm) => `${expression(arm.condition)} ${body(arm.body)}`).join(" elseif "),
+        part("else", node.otherwise),
+      );
     case "while":
       return list("while", expression(node.condition), body(node.body));
     case "do":
@@ -135,7 +145,12 @@ export function statement(node: Statement): string {
     case "raise":
       return list("raise", optional(node.value));
     case "routine":
-      return list(node.word.toLowerCase(), node.name.name, `[${node.parameters.map(({ name }) => name).join(" ")}]`, body(node.body));
+      return list(
+        node.word.toLowerCase(),
+        node.name.name,
+        `[${node.parameters.map(({ name }) => name).join(" ")}]`,
+        body(node.body),
+      );
     case "return":
       return list("return", optional(node.value));
     case "returnTo":
@@ -163,7 +178,13 @@ export function statement(node: Statement): string {
     case "randomize":
       return list("randomize", optional(node.seed));
     case "input":
-      return list(node.isLine ? "lineInput" : "input", optional(node.prompt), node.hasQuestionMark ? "?" : null, "->", ...words(node.targets));
+      return list(
+        node.isLine ? "lineInput" : "input",
+        optional(node.prompt),
+        node.hasQuestionMark ? "?" : null,
+        "->",
+        ...words(node.targets),
+      );
     case "data":
       return list("data", ...node.items.map((item) => (item.isQuoted ? JSON.stringify(item.text) : item.text || "''")));
     case "read":
@@ -174,6 +195,8 @@ export function statement(node: Statement): string {
       return list(node.isExported ? "exportenv" : "setenv", node.name, expression(node.value));
     case "shell":
       return list("shell", expression(node.command));
+    case "result":
+      return list("result", expression(node.value));
     case "exec":
       return list("exec", expression(node.code));
     case "include":
