@@ -1,4 +1,5 @@
 /** The worker of one program: SUBs as its handlers, jobs taken by hand, and its start and stop as the program sees them. */
+import { setMaxListeners } from "node:events";
 import { encodeText } from "../../runtime/bytes.ts";
 import { LimitError, ProgramEnd } from "../../runtime/errors.ts";
 import type { ModuleContext, SubHandle, TaskContext } from "../../runtime/host.ts";
@@ -37,6 +38,8 @@ export class ScriptWorker {
   /** Servers that are down, as far as was noticed. */
   readonly #outages = new Set<string>();
   readonly #changes = new Wakeups();
+  /** Ends handlers that a stop does not wait for any longer. A lost connection does not: half a handler helps nobody. */
+  #hurry = newHurry();
   #wasStarted = false;
   #stopping: Promise<void> | null = null;
   /** The program ends: WORKER_YIELD$ gives nothing any more, and takes its time over it. */
@@ -65,6 +68,7 @@ export class ScriptWorker {
     this.#wasStarted = true;
     this.#stopping = null;
     this.#isEnding = false;
+    this.#hurry = newHurry();
     this.#context.holdsWork(true);
     const isTried = (): boolean =>
       this.#worker.connectedServers.length > 0 || this.#outages.size >= this.#config.servers.length || !this.isAlive;
@@ -132,7 +136,14 @@ export class ScriptWorker {
 
   #stop(graceMs: number): Promise<void> {
     const stopped = this.#worker.stop({ graceMs });
-    if (this.isAlive) this.#stopping ??= stopped;
+    if (!this.isAlive) return stopped;
+    this.#stopping ??= stopped;
+    const hurry = this.#hurry;
+    if (graceMs <= 0) hurry.abort();
+    else if (graceMs < Number.POSITIVE_INFINITY) {
+      const timer = setTimeout(() => hurry.abort(), Math.min(graceMs, 0x7fffffff));
+      void stopped.then(() => clearTimeout(timer));
+    }
     return stopped;
   }
 
@@ -155,7 +166,7 @@ export class ScriptWorker {
     let flush = (): void | Promise<void> => undefined;
     try {
       const value = await handler.call([job.payload], {
-        signal: endOf(job),
+        signal: this.#hurry.signal,
         prepare: (task) => {
           gearmanTask(task).handled = current;
           flush = () => task.flush();
@@ -218,14 +229,11 @@ export class ScriptWorker {
   }
 }
 
-/** Fires when a job's handler must end: not when only the connection was lost, for half a handler helps nobody. */
-function endOf(job: GearmanJob): AbortSignal {
-  const end = new AbortController();
-  job.signal.addEventListener("abort", () => {
-    const { reason } = job.signal;
-    if (!(reason instanceof GearmanError && reason.kind === "IO")) end.abort(reason);
-  });
-  return end.signal;
+/** Every running handler listens to it. */
+function newHurry(): AbortController {
+  const hurry = new AbortController();
+  setMaxListeners(0, hurry.signal);
+  return hurry;
 }
 
 const isProgramsEnd = (error: unknown): boolean =>

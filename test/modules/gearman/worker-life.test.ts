@@ -148,6 +148,34 @@ LOOP`);
     );
   });
 
+  test("WORKER_STOP% with a grace ends handlers that take longer", async () => {
+    await withServer(async (servers) => {
+      const ending = `ok% = GEARMAN.SUBMIT_BG%("slow", "x")
+handle$ = GEARMAN.LAST_HANDLE$
+DO : SLEEP 1 : LOOP UNTIL JSON.GET(GEARMAN.STATUS$(handle$), "running")
+PRINT GEARMAN.WORKER_STOP%(20); JSON.GET(GEARMAN.STATUS$(handle$), "known"); JSON.GET(GEARMAN.STATUS$(handle$), "running")
+TRY
+  ok% = GEARMAN.WORKER_STOP%(-1)
+CATCH e$
+  PRINT ERR%
+END TRY`;
+      expect(await outputOf(slow(60_000, ending), { servers })).toBe("started\nruns\n1truefalse\n2009\n");
+    });
+  });
+
+  test("a run's AbortSignal cuts the wait for handlers short", async () => {
+    await withServer(async (servers) => {
+      const script = program({ servers });
+      const abort = new AbortController();
+      const run = script.run(slow(60_000, 'ok% = GEARMAN.SUBMIT_BG%("slow", "x")'), abort.signal);
+      await script.printed("runs");
+      abort.abort();
+      expect((await run).kind).toBe("ended");
+      await script.interpreter.close();
+      expect(script.output()).not.toContain("done");
+    });
+  });
+
   test.each([
     ["EXIT", "SLEEP 100 : EXIT 3", "ended"],
     ["an uncaught error", 'SLEEP 100 : RAISE "no more"', "failed"],
