@@ -121,7 +121,7 @@ export const complaints = {
 
   /** A bare name that looks like a misspelt keyword; the program is legal all the same. */
   looksLikeKeyword: (at: Place, text: string, keyword: string) =>
-    complain("warning", "B0101", at, `${text} is taken as a name`, `Did you mean ${keyword}?`),
+    complain("warning", "B0101", at, `${text} is a name that nothing in the program sets or defines`, `Did you mean ${keyword}?`),
 } as const;
 
 interface Explanation {

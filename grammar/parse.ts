@@ -6,6 +6,7 @@ import { tokenize } from "./lexer.ts";
 import { theParser } from "./parser.ts";
 import { checkPlacement } from "./placement.ts";
 import { SourceFile } from "./source.ts";
+import { suspectNames } from "./suspects.ts";
 import * as t from "./tokens.ts";
 
 export interface ParseOptions {
@@ -32,7 +33,7 @@ export function parseProgram(text: string, options: ParseOptions): { program: Pr
   const lexical = laidOut.rawSpans.length === 0 ? lexed.complaints : lexed.complaints.filter((complaint) => !isRaw(complaint));
   const program: Program = { source, dialect, body };
   const structural = laidOut.complaints.filter((complaint) => !parser.brokenAt.has(laidOut.doubtful.get(complaint) ?? -1));
-  const all = found.concat(lexical, structural, parser.complaints, checkPlacement(program));
+  const all = found.concat(lexical, structural, parser.complaints, checkPlacement(program), suspectNames(program));
   return { program, complaints: inOrder(all) };
 }
 

@@ -147,6 +147,26 @@ describe("hints for misspelt words", () => {
   });
 });
 
+describe("legal programs with a name that looks like a keyword get a warning", () => {
+  const warnings = (text: string) =>
+    parseProgram(text, { file: "t" }).complaints.map(
+      ({ severity, span, hint }) => `${severity} ${text.slice(span.start, span.end)}: ${hint}`,
+    );
+  test.each([
+    ["IF a THEN\nx = 1\nENDIFF", "warning ENDIFF: Did you mean ENDIF?"],
+    ["SUB s\nFOR i = 1 TO 2\nEXIT FRO\nNEXT\nEND SUB", "warning FRO: Did you mean FOR?"],
+    ["BRAEK", "warning BRAEK: Did you mean BREAK?"],
+  ])("%j", (text, warning) => {
+    expect(warnings(text)).toEqual([warning]);
+  });
+  test.each(["SUB Brek\nEND SUB\nbrek", "LET fro = 3\nEXIT FRO", 'INCLUDE "lib.basil"\nBRAEK', "total", "EXIT code"])(
+    "not: %j",
+    (text) => {
+      expect(warnings(text)).toEqual([]);
+    },
+  );
+});
+
 describe("dialects", () => {
   test("the first line chooses, in any case, behind a byte order mark", () => {
     expect(parseProgram("\ufeff#dialect BASIL\nPRINT 1", { file: "t" }).program.dialect).toBe("basil");

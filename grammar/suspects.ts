@@ -1,0 +1,80 @@
+/** Names that look like misspelt keywords where the program is legal all the same: `ENDIFF` alone is a name that does nothing. */
+import { nameKey, type Place, type Program, type Statement } from "./ast.ts";
+import { type Complaint, complaints } from "./complaints.ts";
+import { closest, misspeltKeyword } from "./did-you-mean.ts";
+
+const EXIT_WORDS: readonly string[] = ["FOR", "WHILE", "DO", "SUB", "FUNC", "FUNCTION"];
+
+/** The statements of a body and of all bodies inside of it. */
+function* everyStatement(body: readonly Statement[] | null): Generator<Statement> {
+  for (const statement of body ?? []) {
+    yield statement;
+    for (const inner of bodiesOf(statement)) yield* everyStatement(inner);
+  }
+}
+
+function bodiesOf(statement: Statement): readonly (readonly Statement[] | null)[] {
+  switch (statement.kind) {
+    case "if":
+    case "select":
+      return [...statement.arms.map((arm) => arm.body), statement.otherwise];
+    case "try":
+      return [statement.body, statement.catchBody, statement.finallyBody];
+    case "while":
+    case "do":
+    case "for":
+    case "forEach":
+    case "block":
+    case "with":
+    case "routine":
+      return [statement.body];
+    default:
+      return [];
+  }
+}
+
+/** The names a statement gives a meaning to. */
+function namesSetBy(statement: Statement): readonly (Place | null)[] {
+  switch (statement.kind) {
+    case "assign":
+      return [statement.target];
+    case "swap":
+      return [statement.left, statement.right];
+    case "read":
+    case "input":
+      return statement.targets;
+    case "for":
+    case "forEach":
+      return [statement.variable];
+    case "routine":
+      return [statement.name, ...statement.parameters];
+    case "try":
+      return [statement.catchVariable];
+    case "dim":
+      return statement.items.map((item) => item.name);
+    case "const":
+      return statement.entries.map((entry) => entry.name);
+    default:
+      return [];
+  }
+}
+
+/** Warnings about bare names, and names behind EXIT, that nothing in the program gives a meaning to. */
+export function suspectNames(program: Program): Complaint[] {
+  const statements = [...everyStatement(program.body)];
+  const suspects = statements.flatMap((statement) => {
+    if (statement.kind === "callStatement" && statement.form === "bare" && statement.target.kind === "name")
+      return [{ name: statement.target, keyword: misspeltKeyword(statement.target.name) }];
+    if (statement.kind === "exit" && statement.code?.kind === "name")
+      return [{ name: statement.code, keyword: closest(statement.code.name, EXIT_WORDS) }];
+    return [];
+  });
+  if (suspects.every(({ keyword }) => keyword === undefined)) return [];
+  // Another file may give any name a meaning.
+  if (statements.some((statement) => statement.kind === "include" && !/^obj-/i.test(statement.name))) return [];
+  const known = new Set(statements.flatMap(namesSetBy).flatMap((place) => (place?.kind === "name" ? [nameKey(place.name)] : [])));
+  return suspects.flatMap(({ name, keyword }) => {
+    if (keyword === undefined || known.has(nameKey(name.name))) return [];
+    return [complaints.looksLikeKeyword({ source: program.source, span: name.span }, name.name, keyword)];
+  });
+}
