@@ -1,17 +1,15 @@
 /** The interpreter that hosts embed: compiles a program, runs it as a task, calls its routines, stops it gracefully. */
-import type { Dialect, Program } from "../grammar/ast.ts";
+import type { Dialect } from "../grammar/ast.ts";
 import type { Complaint } from "../grammar/complaints.ts";
-import { parseExpression, parseProgram } from "../grammar/parse.ts";
 import { formatComplaint } from "../grammar/report.ts";
-import { decodeBytes } from "./bytes.ts";
 import type { Host } from "./capabilities.ts";
-import { type CompiledUnit, compileProgram, NOTHING_OUTSIDE } from "./compile/compile.ts";
-import type { IncludeReader, Outside } from "./compile/unit.ts";
-import { Engine, type InnerText, type Limits } from "./engine/engine.ts";
+import type { Compiler } from "./compile/front.ts";
+import { Engine, type Limits } from "./engine/engine.ts";
 import { ProgramSpace } from "./engine/space.ts";
 import type { Task } from "./engine/task.ts";
 import { BasilError, type LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
 import type { AnyModule } from "./host.ts";
+import { type KeptProgram, type ProgramCache, programKey, readProgram, writeProgram } from "./program-cache.ts";
 import { Surface } from "./surface.ts";
 import type { Value } from "./values.ts";
 
@@ -21,6 +19,8 @@ export interface InterpreterOptions {
   /** The world as scripts see it. */
   readonly host: Host;
   readonly limits?: Limits;
+  /** Keeps compiled programs between runs; without it every run compiles. */
+  readonly cache?: ProgramCache;
   /** For texts without a `#DIALECT` line; default classic. */
   readonly dialect?: Dialect;
   /** Called with true when work begins that a stop should let finish (a worker started), with false when it is over. */
@@ -47,7 +47,7 @@ export interface Interpreter {
   /** Calls a routine of the program that ran or runs, as a task of its own. Rejects with its BasilError. */
   call(name: string, args: readonly (Value | Buffer)[], options?: { readonly signal?: AbortSignal }): Promise<Value>;
   /** Compiles only. */
-  check(source: string, options?: { readonly file?: string }): readonly Complaint[];
+  check(source: string, options?: { readonly file?: string }): Promise<readonly Complaint[]>;
   /** Graceful stop: modules finish their work, then the run ends as `stopped`. */
   stop(): Promise<void>;
   /** Ends everything at once and gives back sockets and timers. Idempotent. */
@@ -64,7 +64,8 @@ class BasilInterpreter implements Interpreter {
   readonly #options: InterpreterOptions;
   readonly #surface: Surface;
   readonly #engine: Engine;
-  #main: Task | undefined;
+  #loaded: Compiler | undefined;
+  #isRunning = false;
   /** The names of the latest program. */
   #space = new ProgramSpace();
   #closed: Promise<void> | undefined;
@@ -77,34 +78,43 @@ class BasilInterpreter implements Interpreter {
       options.host,
       options.limits ?? {},
       (error, about) => this.#report(error, about),
-      (text, how, dialect, space) => this.#compileInner(text, how, dialect, space),
+      (text, how, dialect, names) => this.#loaded!.inner(text, how, dialect, names),
     );
     this.#engine.onHoldsWork = (isHolding) => options.onGracefulStop?.(isHolding);
   }
 
-  check(source: string, options: { file?: string } = {}): readonly Complaint[] {
-    return this.#compile(source, options.file ?? "program.basil", false).complaints;
+  async check(source: string, options: { file?: string } = {}): Promise<readonly Complaint[]> {
+    const { file = "program.basil" } = options;
+    return (await this.#compiler()).program(source, { file, dialect: this.#options.dialect, mainGivesWay: false }).complaints;
   }
 
   async run(source: string, options: RunOptions = {}): Promise<Outcome> {
     if (this.#closed) throw new Error("this interpreter is closed");
-    if (this.#main) throw new Error("this interpreter already runs a program");
-    const { unit, complaints } = this.#compile(source, options.file ?? "program.basil", options.signal !== undefined);
-    if (!unit) return { kind: "rejected", complaints, exitCode: 1 };
+    if (this.#isRunning) throw new Error("this interpreter already runs a program");
+    this.#isRunning = true;
+    try {
+      return await this.#run(source, options);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #run(source: string, options: RunOptions): Promise<Outcome> {
+    const prepared = await this.#prepare(source, options.file ?? "program.basil", options.signal !== undefined);
+    if ("complaints" in prepared) return { kind: "rejected", complaints: prepared.complaints, exitCode: 1 };
+    const { unit, warnings } = prepared;
+    if (unit.isDynamic) await this.#compiler();
     const engine = this.#engine;
     this.#space = new ProgramSpace();
     const begin = engine.link(unit, this.#space);
     engine.beginRun();
-    // What will fail when it runs is not told twice: those codes are of run-time errors.
-    for (const { code, message } of complaints) if (!code.startsWith("B1")) engine.warn(message);
+    for (const warning of warnings) engine.warn(warning);
     const main = engine.spawn("main", begin, options.signal ? { signal: options.signal } : {});
-    this.#main = main;
     const timer = this.#startDeadline();
     try {
       return await this.#outcome(main, options.signal);
     } finally {
       clearTimeout(timer);
-      this.#main = undefined;
       await this.#flushWhatIsLeft();
     }
   }
@@ -145,49 +155,31 @@ class BasilInterpreter implements Interpreter {
     }
   }
 
-  #compile(source: string, file: string, mainGivesWay: boolean): { unit: CompiledUnit | null; complaints: readonly Complaint[] } {
-    const { dialect } = this.#options;
-    const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
-    if (parsed.complaints.some((complaint) => complaint.severity === "error"))
-      return { unit: null, complaints: parsed.complaints };
-    const readInclude: IncludeReader = (name, from) => this.#include(name, from, parsed.program.dialect);
-    const compiled = compileProgram(parsed.program, {
-      surface: this.#surface,
-      readInclude,
-      outside: NOTHING_OUTSIDE,
-      mainGivesWay,
-    });
-    return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints] };
-  }
-
-  /** EVAL, EXEC and CLASS text, compiled for the program that runs it. */
-  #compileInner(text: string, how: InnerText, dialect: Dialect, space: ProgramSpace): CompiledUnit {
-    const file = how === "expression" ? "EVAL" : how === "statements" ? "EXEC" : "CLASS";
-    const parsed = how === "expression" ? expressionProgram(text, file, dialect) : parseProgram(text, { file, dialect });
-    const outside: Outside =
-      how === "class"
-        ? { ...NOTHING_OUTSIDE, isOpen: true }
-        : { isInner: true, isOpen: true, globals: new Set(space.globals.keys()), routines: space.routines };
-    const readInclude: IncludeReader = (name, from) => this.#include(name, from, dialect);
-    const isBroken = parsed.complaints.some((complaint) => complaint.severity === "error");
-    const compiled = isBroken
-      ? { unit: null, complaints: parsed.complaints }
-      : compileProgram(parsed.program, { surface: this.#surface, readInclude, outside, mainGivesWay: true });
-    if (compiled.unit) return compiled.unit;
-    const first = compiled.complaints.find((complaint) => complaint.severity === "error")!;
-    throw new BasilError("SYNTAX_ERROR", first.message, { hint: first.hint });
-  }
-
-  #include(name: string, from: string, dialect: Dialect): ReturnType<IncludeReader> {
-    const { files } = this.#options.host;
-    if (!files) return { reason: "this program may not read files" };
-    const path = files.resolve(name, from);
-    try {
-      const { program, complaints } = parseProgram(decodeBytes(files.readFile(path)), { file: path, dialect });
-      return { program, complaints };
-    } catch (error) {
-      return { reason: (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message };
+  /** The compiler, loaded at its first use: a program that was compiled before does without. */
+  async #compiler(): Promise<Compiler> {
+    if (!this.#loaded) {
+      const { Compiler } = await import("./compile/front.ts");
+      this.#loaded ??= new Compiler(this.#surface, this.#options.host.files);
     }
+    return this.#loaded;
+  }
+
+  /** A program from the cache, or compiled now and kept. */
+  async #prepare(
+    source: string,
+    file: string,
+    mainGivesWay: boolean,
+  ): Promise<KeptProgram | { complaints: readonly Complaint[] }> {
+    const { cache, dialect, host } = this.#options;
+    const key = cache && programKey(source, file, dialect, mainGivesWay, this.#surface);
+    const kept = cache && readProgram(cache, key!, host.files);
+    if (kept) return kept;
+    const { unit, complaints, included } = (await this.#compiler()).program(source, { file, dialect, mainGivesWay });
+    if (!unit) return { complaints };
+    // What will fail when it runs is not told twice: those codes are of run-time errors.
+    const warnings = complaints.filter((one) => !one.code.startsWith("B1")).map((one) => one.message);
+    if (cache) writeProgram(cache, key!, unit, warnings, included);
+    return { unit, warnings, included: {} };
   }
 
   #startDeadline(): NodeJS.Timeout | undefined {
@@ -201,6 +193,7 @@ class BasilInterpreter implements Interpreter {
     const engine = this.#engine;
     try {
       await main.done;
+      await this.#flushWhatIsLeft();
       await this.#drain(signal);
       return { kind: "ended", exitCode: 0, warnings: [...engine.warnings] };
     } catch (error) {
@@ -228,13 +221,6 @@ class BasilInterpreter implements Interpreter {
     const text = formatComplaint({ ...reportOf(located), ...(about && { message: `${about}: ${located.message}` }) });
     this.#options.host.writeError(`${text}\n`);
   }
-}
-
-/** EVAL text as a program whose result is the expression's value. */
-function expressionProgram(text: string, file: string, dialect: Dialect): { program: Program; complaints: readonly Complaint[] } {
-  const { expression, source, complaints } = parseExpression(text, { file, dialect });
-  const body = expression ? [{ kind: "result" as const, value: expression, span: expression.span }] : [];
-  return { program: { source, dialect, body }, complaints };
 }
 
 /** An error in the form reports are made of. */

@@ -163,16 +163,19 @@ END TRY`;
     });
   });
 
-  test("a run's AbortSignal cuts the wait for handlers short", async () => {
+  test("at the end of the program waits for handlers, with all its output written; the run's AbortSignal cuts that short", async () => {
     await withServer(async (servers) => {
       const script = program({ servers });
       const abort = new AbortController();
-      const run = script.run(slow(60_000, 'ok% = GEARMAN.SUBMIT_BG%("slow", "x")'), abort.signal);
-      await script.printed("runs");
+      const ending = `ok% = GEARMAN.SUBMIT_BG%("slow", "x")
+DO : SLEEP 1 : LOOP UNTIL JSON.GET(GEARMAN.STATUS$(GEARMAN.LAST_HANDLE$), "running")
+PRINT "main ends"`;
+      const run = script.run(slow(60_000, ending), abort.signal);
+      await script.printed("main ends");
       abort.abort();
       expect((await run).kind).toBe("ended");
       await script.interpreter.close();
-      expect(script.output()).not.toContain("done");
+      expect(script.output()).toBe("started\nruns\nmain ends\n");
     });
   });
 
