@@ -1,7 +1,6 @@
 /** The scripting surface of one interpreter: all rows of its modules, found by name the way scripts write them. */
 
 import { nameKey } from "../grammar/ast.ts";
-import { closest } from "../grammar/did-you-mean.ts";
 import type { AnyModule, ConstantRow, FunctionRow, PropertyRow } from "./host.ts";
 
 /** A function or property row and the module it belongs to. */
@@ -41,11 +40,11 @@ export class Surface {
     return this.#byId.get(id);
   }
 
-  /** The member most like a misspelt one, as written in scripts. */
-  closestMember(module: SurfaceModule, name: string): string | undefined {
-    return closest(
-      name,
-      [...module.members.values()].map((member) => member.row.name),
+  /** Changes when anything changes that compiled programs depend on: names, parameters and flags of rows, constants. */
+  get fingerprint(): string {
+    const rows = [...this.#byId].map(([id, { row }]) => [id, row]);
+    return JSON.stringify([rows, [...this.constants], this.modules.map((module) => module.name)], (key, value) =>
+      key === "doc" || typeof value === "function" ? undefined : value,
     );
   }
 

@@ -165,7 +165,10 @@ export function readModuleMember(context: FunctionContext, node: ast.Member): Co
 
 function unknownMember(context: FunctionContext, node: ast.Member): Code {
   const module = moduleOf(context, node)!;
-  const meant = context.compilation.surface.closestMember(module, node.name);
+  const meant = closest(
+    node.name,
+    [...module.members.values()].map((member) => member.row.name),
+  );
   context.foresee("B1004", `${module.name} has no member ${node.name}`, node.nameSpan, meant && `Did you mean ${meant}?`);
   const hint = meant ?? "";
   return {

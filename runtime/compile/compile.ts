@@ -4,6 +4,7 @@ import type { Complaint } from "../../grammar/complaints.ts";
 import type { Surface } from "../surface.ts";
 import { findAssignedReads } from "./assigned.ts";
 import { colourUnit } from "./colour.ts";
+import type { CompiledUnit } from "./compiled.ts";
 import { type Compilation, FunctionContext } from "./context.ts";
 import { roundCounter } from "./control.ts";
 import { quote, takeMarks } from "./emit.ts";
@@ -26,16 +27,6 @@ import {
   type Variable,
 } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
-
-/** A program as data: JavaScript source and its tables. It can be stored and run in another process. */
-export interface CompiledUnit {
-  readonly code: string;
-  /** Four numbers a mark: offset in `code`, file index, start and end in that file. */
-  readonly marks: readonly number[];
-  readonly files: readonly { readonly name: string; readonly text: string; readonly dialect: ast.Dialect }[];
-  /** Ids of the rows the code calls, in the order of their numbers. */
-  readonly rows: readonly string[];
-}
 
 /** What a compilation needs to know besides the text. */
 export interface CompileEnvironment {
@@ -87,6 +78,7 @@ export function compileProgram(
       ...takeMarks(marked),
       files: unit.files.map(({ source, dialect }) => ({ name: source.name, text: source.text, dialect })),
       rows: compilation.rows.map((row) => row.id),
+      isDynamic: unit.hasDynamicCode,
     },
     complaints: distinct(found),
   };

@@ -3,7 +3,7 @@ import { compileFunction } from "node:vm";
 import type { Dialect } from "../../grammar/ast.ts";
 import { decodeBytes, encodeText } from "../bytes.ts";
 import type { Host } from "../capabilities.ts";
-import type { CompiledUnit } from "../compile/compile.ts";
+import type { CompiledUnit, InnerCompiler, InnerText } from "../compile/compiled.ts";
 import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
 import type { CallOptions, SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
@@ -43,12 +43,6 @@ interface LinkedUnit {
   readonly routines: Readonly<Record<string, CompiledRoutine>>;
   readonly globals: Readonly<Record<string, Cell>>;
 }
-
-/** Text that is compiled while a program runs. */
-export type InnerText = "expression" | "statements" | "class";
-
-/** Compiles such text for a space; raises SYNTAX_ERROR with the first complaint. */
-export type InnerCompiler = (text: string, how: InnerText, dialect: Dialect, space: ProgramSpace) => CompiledUnit;
 
 export class Engine implements EngineServices {
   readonly surface: Surface;

@@ -3,7 +3,7 @@
 import type { Dialect } from "../../grammar/ast.ts";
 import { SourceFile } from "../../grammar/source.ts";
 import { decodeBytes, encodeText } from "../bytes.ts";
-import type { CompiledUnit } from "../compile/compile.ts";
+import type { CompiledUnit } from "../compile/compiled.ts";
 import { BasilError, ProgramEnd } from "../errors.ts";
 import type { FunctionRow, Param } from "../host.ts";
 import {

@@ -1,6 +1,6 @@
 /** From a JavaScript stack back to BASIC: which text a generated call came from, and the routines that were active. */
 import { SourceFile } from "../../grammar/source.ts";
-import type { CompiledUnit } from "../compile/compile.ts";
+import type { CompiledUnit } from "../compile/compiled.ts";
 import type { CallFrame } from "../errors.ts";
 import type { ProgramSpace } from "./space.ts";
 

@@ -23,7 +23,7 @@ export async function check(
     const modules = modulesFor({ directory: source.directory }, context);
     const interpreter = createInterpreter({ modules, host, ...(options.dialect && { dialect: options.dialect }) });
     try {
-      const complaints = interpreter.check(source.text, { file: source.file });
+      const complaints = await interpreter.check(source.text, { file: source.file });
       reportComplaints(complaints, context);
       hasErrors ||= complaints.some((complaint) => complaint.severity === "error" || complaint.code.startsWith("B1"));
     } finally {

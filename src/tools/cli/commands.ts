@@ -66,6 +66,7 @@ function addRun(program: Command, context: CliContext, finish: (exitCode: number
     .option("--embedded", "start a Gearman server for the program, for its time only")
     .option("--servers <list>", "Gearman servers to use, such as a:4730,b:4730")
     .addOption(new Option("--timeout-ms <n>", "longest wait of one Gearman call").argParser(positiveInteger))
+    .option("--no-cache", "compile anew, and keep nothing of it")
     .option("--sandbox", "no files, environment, shell or network")
     .addOption(new Option("--max-steps <n>", "end the program after about n steps").argParser(positiveInteger))
     .addOption(new Option("--deadline-ms <n>", "end the program after this time").argParser(positiveInteger))

@@ -5,6 +5,7 @@ import { createInterpreter, type Interpreter, type Outcome } from "../../../runt
 import { createNodeHost } from "../host/node-host.ts";
 import { type CliContext, EXIT_CODES } from "./context.ts";
 import { modulesFor } from "./modules.ts";
+import { programFiles } from "./program-files.ts";
 import { readSource, type SourceText } from "./read-source.ts";
 import { lineText, reportComplaints, reportFailure } from "./report.ts";
 import { StopSignals } from "./signals.ts";
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly sandbox?: boolean;
   readonly maxSteps?: number;
   readonly deadlineMs?: number;
+  /** False: neither look for the compiled program nor keep it. */
+  readonly cache?: boolean;
 }
 
 /** Runs a program to its exit code. @param args what the program finds in ARGS */
@@ -49,6 +52,7 @@ async function runWith(
   context: CliContext,
 ): Promise<number> {
   const host = createNodeHost({ ...context, directory: source.directory, arguments: args, sandbox: options.sandbox ?? false });
+  const cache = options.cache === false ? undefined : programFiles(context.environment);
   const signals = new StopSignals(() => void stopGracefully(interpreter, context));
   const interpreter = createInterpreter({
     modules,
@@ -57,6 +61,7 @@ async function runWith(
       ...(options.maxSteps !== undefined && { steps: options.maxSteps }),
       ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
     },
+    ...(cache && { cache }),
     ...(options.dialect && { dialect: options.dialect }),
     onGracefulStop: (isNeeded) => (isNeeded ? signals.arm() : signals.disarm()),
   });

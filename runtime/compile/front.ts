@@ -1,0 +1,102 @@
+/**
+ * From source text to a compiled unit: parser and code generator in one place that is loaded only when there is
+ * something to compile.
+ */
+import type { Dialect, Program } from "../../grammar/ast.ts";
+import type { Complaint } from "../../grammar/complaints.ts";
+import { parseExpression, parseProgram } from "../../grammar/parse.ts";
+import { decodeBytes } from "../bytes.ts";
+import type { FileHost } from "../capabilities.ts";
+import { BasilError } from "../errors.ts";
+import type { Surface } from "../surface.ts";
+import { compileProgram, NOTHING_OUTSIDE } from "./compile.ts";
+import type { CompiledUnit, InnerCompiler } from "./compiled.ts";
+import type { IncludeReader, Outside } from "./unit.ts";
+
+/** A compilation: `unit` is null when there are errors among the complaints. */
+export interface Compiled {
+  readonly unit: CompiledUnit | null;
+  readonly complaints: readonly Complaint[];
+  /** Files that INCLUDE read, as `files.resolve` gave them, with what stood in them. */
+  readonly included: ReadonlyMap<string, Buffer>;
+}
+
+export interface CompileOptions {
+  /** The program's name in messages; INCLUDE is relative to it. */
+  readonly file: string;
+  readonly dialect: Dialect | undefined;
+  /** Main's loops give way to the host even when main never waits. */
+  readonly mainGivesWay: boolean;
+}
+
+/** Compiles programs and the text inside them for one surface. */
+export class Compiler {
+  readonly #surface: Surface;
+  readonly #files: FileHost | undefined;
+
+  /** @param files where INCLUDE reads; without it every INCLUDE of a file is refused */
+  constructor(surface: Surface, files: FileHost | undefined) {
+    this.#surface = surface;
+    this.#files = files;
+  }
+
+  program(source: string, { file, dialect, mainGivesWay }: CompileOptions): Compiled {
+    const included = new Map<string, Buffer>();
+    const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
+    if (hasError(parsed.complaints)) return { unit: null, complaints: parsed.complaints, included };
+    const compiled = compileProgram(parsed.program, {
+      surface: this.#surface,
+      readInclude: this.#includeReader(parsed.program.dialect, included),
+      outside: NOTHING_OUTSIDE,
+      mainGivesWay,
+    });
+    return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints], included };
+  }
+
+  /** EVAL, EXEC and CLASS text, compiled for the program that runs it. */
+  readonly inner: InnerCompiler = (text, how, dialect, space) => {
+    const file = how === "expression" ? "EVAL" : how === "statements" ? "EXEC" : "CLASS";
+    const parsed = how === "expression" ? expressionProgram(text, file, dialect) : parseProgram(text, { file, dialect });
+    const outside: Outside =
+      how === "class"
+        ? { ...NOTHING_OUTSIDE, isOpen: true }
+        : { isInner: true, isOpen: true, globals: new Set(space.globals.keys()), routines: space.routines };
+    const compiled = hasError(parsed.complaints)
+      ? { unit: null, complaints: parsed.complaints }
+      : compileProgram(parsed.program, {
+          surface: this.#surface,
+          readInclude: this.#includeReader(dialect, new Map()),
+          outside,
+          mainGivesWay: true,
+        });
+    if (compiled.unit) return compiled.unit;
+    const first = compiled.complaints.find((complaint) => complaint.severity === "error")!;
+    throw new BasilError("SYNTAX_ERROR", first.message, { hint: first.hint });
+  };
+
+  #includeReader(dialect: Dialect, included: Map<string, Buffer>): IncludeReader {
+    const files = this.#files;
+    return (name, from) => {
+      if (!files) return { reason: "this program may not read files" };
+      const path = files.resolve(name, from);
+      try {
+        const bytes = files.readFile(path);
+        included.set(path, bytes);
+        return parseProgram(decodeBytes(bytes), { file: path, dialect });
+      } catch (error) {
+        return {
+          reason: (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message,
+        };
+      }
+    };
+  }
+}
+
+const hasError = (complaints: readonly Complaint[]): boolean => complaints.some((complaint) => complaint.severity === "error");
+
+/** EVAL text as a program whose result is the expression's value. */
+function expressionProgram(text: string, file: string, dialect: Dialect): { program: Program; complaints: readonly Complaint[] } {
+  const { expression, source, complaints } = parseExpression(text, { file, dialect });
+  const body = expression ? [{ kind: "result" as const, value: expression, span: expression.span }] : [];
+  return { program: { source, dialect, body }, complaints };
+}
