@@ -13,6 +13,7 @@ import { inferVariables } from "./infer.ts";
 import { planJumps } from "./jump-plan.ts";
 import { jumpingBlock } from "./jumps.ts";
 import { asNumber } from "./operations.ts";
+import { resolveUnit } from "./resolve.ts";
 import { statement } from "./statements.ts";
 import { storeVariable } from "./stores.ts";
 import {
@@ -20,7 +21,6 @@ import {
   type IncludeReader,
   type Outside,
   type RoutineUnit,
-  resolveUnit,
   type TypeUnit,
   type Unit,
   type UnitFile,
