@@ -267,8 +267,9 @@ export abstract class LineLayout {
     if (role === undefined || role === "expression") return false;
     if (role === "clause") return type === k.THEN && rules.stopsAtThen === true;
     if (rules.allowed?.has(type) || this.#isShellCall()) return false;
-    // A statement word in brackets is a mistake of this statement, unless a new line suggests that the bracket is.
-    return brackets === 0 || role === "closer" || this.input[this.at - 1]?.tokenType === t.Newline;
+    if (role === "closer" || this.input[this.at - 1]?.tokenType === t.Newline) return true;
+    // On the same line, and where a value is still wanted, a statement word is a mistake of this statement.
+    return brackets === 0 && (rules.isHeader === true || isValueEnd(previous) || ALONE.has(previous.tokenType));
   }
 
   #endsAtSoftCloser(token: IToken): boolean {

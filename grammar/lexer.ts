@@ -54,13 +54,13 @@ function toLineEnd(text: string, offset: number): RegExpExecArray {
   return matched(text, offset, end < 0 ? text.length : end);
 }
 
-const USE = /#USE[ \t]+[A-Za-z_][\w$%@&]*(?:[ \t]*,[ \t]*[A-Za-z_][\w$%@&]*)*[ \t\r]*(?=\n|$)/iy;
+const USE = /^#USE[ \t]+[A-Za-z_][\w$%@&]*(?:[ \t]*,[ \t]*[A-Za-z_][\w$%@&]*)*[ \t\r]*$/i;
+/** `#USE A` counts only as a whole line; anywhere else `#` starts a comment. */
 const useDirective: Matcher = (text, offset) => {
-  if (text[offset] !== "#") return null;
+  if (text.slice(offset, offset + 4).toUpperCase() !== "#USE") return null;
   for (let at = offset - 1; at >= 0 && text[at] !== "\n"; at--) if (text[at] !== " " && text[at] !== "\t") return null;
-  const lineEnd = text.indexOf("\n", offset);
-  const line = text.slice(offset, lineEnd < 0 ? text.length : lineEnd);
-  return new RegExp(USE.source, "i").test(line) ? matched(line, 0, line.length) : null;
+  const line = toLineEnd(text, offset);
+  return USE.test(line[0]) ? line : null;
 };
 
 const skipped = { group: Lexer.SKIPPED };
@@ -163,14 +163,12 @@ function tokenizeFrom(source: SourceFile, start: number, tokens: IToken[], found
   const end = lineEnd < 0 ? text.length : lineEnd;
   const at = { source, span: { start: broken.startOffset, end } };
   if (broken.tokenType === t.StringHead) {
-    const hash = endOf(broken) - 2;
+    const hash = t.endOf(broken) - 2;
     found.push(complaints.unterminatedInterpolation({ source, span: { start: hash, end: hash + 2 } }));
   } else found.push(complaints.unterminatedString(at));
   tokens.push(t.makeToken(t.BadString, text.slice(broken.startOffset, end), broken.startOffset));
   return end;
 }
-
-const { endOf } = t;
 
 function unexpectedToken(text: string, error: { offset: number; length: number }, start: number): IToken {
   const from = error.offset + start;
@@ -202,8 +200,8 @@ function findBrokenString(tokens: readonly IToken[], first: number, text: string
     if (token.tokenType === t.StringHead) heads.push(at);
     else if (token.tokenType === t.StringTail) heads.pop();
     else if (token.tokenType === t.StringToken) {
-      if (suspect === undefined && token.image.includes("\n") && /[A-Za-z0-9_]/.test(text.charAt(endOf(token)))) suspect = at;
-    } else if (token.tokenType === t.BadString && endOf(token) === text.length) {
+      if (suspect === undefined && token.image.includes("\n") && /[A-Za-z0-9_]/.test(text.charAt(t.endOf(token)))) suspect = at;
+    } else if (token.tokenType === t.BadString && t.endOf(token) === text.length) {
       isBroken = true;
       suspect ??= heads[0] ?? at;
     }
@@ -215,7 +213,7 @@ function findBrokenString(tokens: readonly IToken[], first: number, text: string
 function complainAbout(source: SourceFile, tokens: readonly IToken[], first: number, found: Complaint[]): void {
   for (let index = first; index < tokens.length; index++) {
     const token = tokens[index]!;
-    const span: Span = { start: token.startOffset, end: endOf(token) };
+    const span: Span = { start: token.startOffset, end: t.endOf(token) };
     if (token.tokenType === t.BadNumber) found.push(badNumber(source, span, token.image));
     else if (token.tokenType === t.Unexpected) found.push(badCharacter(source, span, token.image));
     else if (token.tokenType === t.StringHead || token.tokenType === t.StringMiddle) {

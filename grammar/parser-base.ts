@@ -197,6 +197,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** The word a person may have meant: at the place of the error, or at the start of the statement. */
   #hint(expected: string, span: Span, first: IToken): string | undefined {
     const word = this.source.text.slice(span.start, span.end);
+    const last = this.LA(0).image;
+    if (/^[-+*/]$/.test(last) && (word === "=" || word === last)) return `Write x = x ${last} 1: there is no ${last}${word}.`;
     const keywords = expected.match(/\b[A-Z]{2,}\b/g) ?? [];
     const meant = keywords.length > 0 && /^[A-Za-z]+$/.test(word) ? closest(word, keywords) : undefined;
     const candidate = meant ?? (first.tokenType === t.Name ? closest(first.image, STATEMENT_WORDS) : undefined);

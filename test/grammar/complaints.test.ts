@@ -35,6 +35,9 @@ describe("what was expected and what was found", () =>
     ["GOTO 1.5", 'B0101 1:6 Expected a label, found "1.5".'],
     ["THEN x", 'B0101 1:1 Expected a statement, found "THEN".'],
     ["x = f(IF)", 'B0101 1:7 Expected an expression after "(", found "IF".'],
+    ["x = IF", 'B0101 1:5 Expected an expression after "=", found "IF".'],
+    ["LET PRINT x", 'B0101 1:5 Expected an expression after "LET", found "PRINT".'],
+    ["STOP PRINT 1", 'B0101 1:6 Expected the end of the statement, found "PRINT".'],
     ["IF a THEN ELSE x", 'B0101 1:11 Expected a statement after THEN, found "ELSE".'],
     ["PRINTLN 5.", "B0101 1:9 Expected a digit after the decimal point in 5."],
   ]));
@@ -137,6 +140,8 @@ describe("hints for misspelt words", () => {
   test.each([
     ["IF x > 3 THNE\ny\nEND IF", "Did you mean THEN?"],
     ["FOR i = 1 TOO 5\nNEXT", "Did you mean TO?"],
+    ["n += 1", "Write x = x + 1: there is no +=."],
+    ["n++", "Write x = x + 1: there is no ++."],
     ["PRNT 1 2", "Did you mean PRINT?"],
     ["FRO i = 1 TO 3\nNEXT", "Did you mean FOR?"],
     ["WHLE x < 3\nWEND", "Did you mean WHILE where line 1 says WHLE?"],
