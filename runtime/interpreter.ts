@@ -189,12 +189,14 @@ class BasilInterpreter implements Interpreter {
   }
 
   /** Waits for main; when it ended by itself, lets started workers finish. */
-  async #outcome(main: Task, signal = new AbortController().signal): Promise<Outcome> {
+  async #outcome(main: Task, signal: AbortSignal | undefined): Promise<Outcome> {
     const engine = this.#engine;
+    const ending = engine.ending.signal;
     try {
       await main.done;
       await this.#flushWhatIsLeft();
-      await this.#drain(signal);
+      await this.#drain(signal ? AbortSignal.any([signal, ending]) : ending);
+      if (ending.aborted) throw ending.reason;
       return { kind: "ended", exitCode: 0, warnings: [...engine.warnings] };
     } catch (error) {
       if (error === STOPPED) return { kind: "stopped" };

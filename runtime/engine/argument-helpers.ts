@@ -1,3 +1,4 @@
+/** Arguments of rows as generated code checks and converts them, with the texts of their errors. */
 import { encodeText } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compiled.ts";
 import { BasilError } from "../errors.ts";

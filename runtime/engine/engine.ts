@@ -52,6 +52,8 @@ export class Engine implements EngineServices {
   readonly positions = new PositionTable();
   /** Module states by module index. */
   readonly states: readonly unknown[];
+  /** Fires with the ProgramEnd when a task of the current run executes EXIT, END or STOP. */
+  ending = new AbortController();
   /** Warnings of the current run. */
   readonly warnings: string[] = [];
   /** Called when a module starts or ends work that a stop should let finish. */
@@ -130,6 +132,7 @@ export class Engine implements EngineServices {
   beginRun(): void {
     this.#steps = 0;
     this.warnings.length = 0;
+    this.ending = new AbortController();
     const { deadlineMs } = this.#limits;
     this.#deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
     this.#turnedAt = performance.now();
@@ -149,7 +152,9 @@ export class Engine implements EngineServices {
       }
     }
     task.done.catch((error) => {
-      if (error instanceof ProgramEnd && task.abortReason !== error) this.abortOthers(error, task);
+      if (!(error instanceof ProgramEnd) || task.abortReason === error) return;
+      this.ending.abort(error);
+      this.abortOthers(error, task);
     });
     options.prepare?.(task);
     this.scheduler.start(task);

@@ -1,3 +1,4 @@
+/** The names generated code can use, and nothing else: put together here from operators, elements, calls, arguments, output. */
 import { encodeText } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compiled.ts";
 import { isTrue, toInteger, type Value } from "../values.ts";

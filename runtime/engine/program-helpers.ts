@@ -1,3 +1,4 @@
+/** Statements that reach the host or the task: output, input, waits, DATA, STOP, and what CATCH gets. */
 import { SourceFile } from "../../grammar/source.ts";
 import { decodeBytes } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compiled.ts";

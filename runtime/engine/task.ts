@@ -5,7 +5,7 @@
  * → *ended*. A running task that yields TURN lets the host's event loop turn but keeps its place: no other task runs
  * in between. A waiting task that is aborted becomes ready at once and raises the reason where it waits.
  */
-import { BasilError, type LimitError, type ProgramEnd } from "../errors.ts";
+import type { BasilError, LimitError, ProgramEnd } from "../errors.ts";
 import type { TaskContext, TaskKey } from "../host.ts";
 import type { Value } from "../values.ts";
 
@@ -44,6 +44,9 @@ export interface TaskServices {
 /** Why a task ends before its code does. */
 export type AbortReason = LimitError | ProgramEnd | BasilError;
 
+/** Why waits are given up that a task left behind when it ended. */
+const TASK_ENDED = "the task has ended";
+
 /** One task: main, or a routine that the host called. */
 export class Task implements TaskContext {
   readonly name: string;
@@ -60,7 +63,8 @@ export class Task implements TaskContext {
   #begin: (() => Steps | Value) | undefined;
   steps: Steps | undefined;
   readonly #services: TaskServices;
-  readonly #controller = new AbortController();
+  /** Made when a row first asks for the signal: most tasks of short handlers never do. */
+  #controller: AbortController | undefined;
   readonly #locals = new Map<TaskKey<unknown>, unknown>();
   #resolve!: (value: Value) => void;
   #reject!: (error: unknown) => void;
@@ -78,6 +82,8 @@ export class Task implements TaskContext {
   }
 
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.abortReason && !this.#controller.signal.aborted) this.#controller.abort(this.abortReason);
     return this.#controller.signal;
   }
 
@@ -107,7 +113,7 @@ export class Task implements TaskContext {
 
   /** Tells rows that wait for this task to give up. */
   cancelWaits(reason: AbortReason): void {
-    this.#controller.abort(reason);
+    this.#controller?.abort(reason);
   }
 
   /** Runs until the next yield or the end. A plain routine runs to its end at once. */
@@ -127,7 +133,7 @@ export class Task implements TaskContext {
     this.steps = undefined;
     if ("error" in outcome) this.#reject(outcome.error);
     else this.#resolve(outcome.value);
-    if (!this.#controller.signal.aborted) this.#controller.abort(new BasilError("USER_ERROR", `task ${this.name} has ended`));
+    this.#controller?.abort(TASK_ENDED);
   }
 }
 
