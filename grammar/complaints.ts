@@ -100,6 +100,14 @@ export const complaints = {
       "Move the inner part to a routine or a variable.",
     ),
 
+  tooLong: (at: Place) =>
+    error(
+      "B0106",
+      at,
+      "The program holds an expression of thousands of operators, too long to compile.",
+      "Cut it into several assignments.",
+    ),
+
   malformedNumber: (at: Place, text: string) => error("B0107", at, `malformed number ${text}`),
 
   undefinedLabel: (at: Place, name: string, closest?: string) => error("B0201", at, `Undefined label: ${name}`, meant(closest)),

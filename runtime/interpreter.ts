@@ -1,12 +1,14 @@
 /** The interpreter that hosts embed: compiles a program, runs it as a task, calls its routines, stops it gracefully. */
 import type { Dialect } from "../grammar/ast.ts";
-import type { Complaint } from "../grammar/complaints.ts";
+import { type Complaint, complaints } from "../grammar/complaints.ts";
 import { formatComplaint } from "../grammar/report.ts";
+import { SourceFile } from "../grammar/source.ts";
 import type { Host } from "./capabilities.ts";
+import type { CompiledUnit } from "./compile/compiled.ts";
 import type { Compiler } from "./compile/front.ts";
 import { Engine, type Limits } from "./engine/engine.ts";
 import { ProgramSpace } from "./engine/space.ts";
-import type { Task } from "./engine/task.ts";
+import type { Steps, Task } from "./engine/task.ts";
 import { BasilError, type LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
 import type { AnyModule } from "./host.ts";
 import { type KeptProgram, type ProgramCache, programKey, readProgram, writeProgram } from "./program-cache.ts";
@@ -106,7 +108,13 @@ class BasilInterpreter implements Interpreter {
     if (unit.isDynamic) await this.#compiler();
     const engine = this.#engine;
     this.#space = new ProgramSpace();
-    const begin = engine.link(unit, this.#space);
+    const begin = this.#link(unit);
+    if (!begin)
+      return {
+        kind: "rejected",
+        complaints: [complaints.tooLong({ source: new SourceFile(unit.files[0]!.name, source), span: { start: 0, end: 1 } })],
+        exitCode: 1,
+      };
     engine.beginRun();
     for (const warning of warnings) engine.warn(warning);
     const main = engine.spawn("main", begin, options.signal ? { signal: options.signal } : {});
@@ -180,6 +188,16 @@ class BasilInterpreter implements Interpreter {
     const warnings = complaints.filter((one) => !one.code.startsWith("B1")).map((one) => one.message);
     if (cache) writeProgram(cache, key!, unit, warnings, included);
     return { unit, warnings, included: {} };
+  }
+
+  /** Makes main runnable; undefined when the JavaScript engine's own parser runs out of stack on a huge expression. */
+  #link(unit: CompiledUnit): (() => Steps | Value) | undefined {
+    try {
+      return this.#engine.link(unit, this.#space);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
   }
 
   #startDeadline(): NodeJS.Timeout | undefined {

@@ -3,13 +3,14 @@
  * something to compile.
  */
 import type { Dialect, Program } from "../../grammar/ast.ts";
-import type { Complaint } from "../../grammar/complaints.ts";
+import { type Complaint, complaints } from "../../grammar/complaints.ts";
 import { parseExpression, parseProgram } from "../../grammar/parse.ts";
+import type { SourceFile } from "../../grammar/source.ts";
 import { decodeBytes } from "../bytes.ts";
 import type { FileHost } from "../capabilities.ts";
 import { BasilError } from "../errors.ts";
 import type { Surface } from "../surface.ts";
-import { compileProgram, NOTHING_OUTSIDE } from "./compile.ts";
+import { type CompileEnvironment, compileProgram, NOTHING_OUTSIDE } from "./compile.ts";
 import type { CompiledUnit, InnerCompiler } from "./compiled.ts";
 import type { IncludeReader, Outside } from "./unit.ts";
 
@@ -44,7 +45,7 @@ export class Compiler {
     const included = new Map<string, Buffer>();
     const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
     if (hasError(parsed.complaints)) return { unit: null, complaints: parsed.complaints, included };
-    const compiled = compileProgram(parsed.program, {
+    const compiled = compileWithin(parsed.program, {
       surface: this.#surface,
       readInclude: this.#includeReader(parsed.program.dialect, included),
       outside: NOTHING_OUTSIDE,
@@ -63,7 +64,7 @@ export class Compiler {
         : { isInner: true, isOpen: true, globals: new Set(space.globals.keys()), routines: space.routines };
     const compiled = hasError(parsed.complaints)
       ? { unit: null, complaints: parsed.complaints }
-      : compileProgram(parsed.program, {
+      : compileWithin(parsed.program, {
           surface: this.#surface,
           readInclude: this.#includeReader(dialect, new Map()),
           outside,
@@ -91,6 +92,25 @@ export class Compiler {
     };
   }
 }
+
+/**
+ * Compiles; an expression so long that it does not fit on the JavaScript stack (thousands of operators in a row) is a
+ * complaint like too deep nesting.
+ */
+function compileWithin(
+  program: Program,
+  environment: CompileEnvironment,
+): { unit: CompiledUnit | null; complaints: Complaint[] } {
+  try {
+    return compileProgram(program, environment);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { unit: null, complaints: [tooLong(program.source)] };
+  }
+}
+
+/** The complaint about code that does not fit on the stack, where there is no better place than the file. */
+const tooLong = (source: SourceFile): Complaint => complaints.tooLong({ source, span: { start: 0, end: 1 } });
 
 const hasError = (complaints: readonly Complaint[]): boolean => complaints.some((complaint) => complaint.severity === "error");
 

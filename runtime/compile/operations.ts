@@ -59,8 +59,8 @@ export function operation(
   });
   switch (operator) {
     case "+":
-      if (bothNumbers) return { js: `(${left.js} + ${right.js})`, kinds };
-      if (isOnly(kinds, STRING)) return { js: `(${asText(left)} + ${asText(right)})`, kinds };
+      if (bothNumbers) return { js: sum(left.js, right.js), kinds };
+      if (isOnly(kinds, STRING)) return { js: sum(asText(left), asText(right)), kinds };
       return helper("add");
     case "-":
     case "*":
@@ -87,6 +87,12 @@ export function operation(
       return bothNumbers ? { js: `(${left.js} ${operator} ${right.js})`, kinds } : helper(ORDER[operator]);
   }
 }
+
+/** `left + right` in parentheses; a sum on the left is taken into them, so that long chains do not nest. */
+const sum = (left: string, right: string): string =>
+  left.startsWith(SUM) ? `${left.slice(0, -1)} + ${right})` : `${SUM}${left} + ${right})`;
+/** How generated sums begin; no other generated code does. */
+const SUM = "(0, ";
 
 /** The object a member belongs to: its own target, or the innermost WITH. */
 export const memberTarget = (context: FunctionContext, node: ast.Member): string =>
