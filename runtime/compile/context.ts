@@ -103,6 +103,8 @@ export class FunctionContext {
   readonly frames: (LoopFrame | FinallyFrame | RegionFrame)[] = [];
   /** Set when the function has labels or jumps. */
   jumps: JumpPlan | null = null;
+  /** Expressions that were computed before and are read from where they are kept. */
+  readonly held = new Map<ast.Expression, Code>();
   /** A loop was generated: its rounds are counted. */
   hasLoop = false;
   /** The variable with the return points of active GOSUBs. */
@@ -125,7 +127,7 @@ export class FunctionContext {
 
   /** An expression as JavaScript, with what it can be. */
   expression(node: ast.Expression): Code {
-    return this.compilation.emit.expression(this, node);
+    return this.held.get(node) ?? this.compilation.emit.expression(this, node);
   }
 
   /** The JavaScript of an expression where any value will do. */

@@ -24,7 +24,7 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);
       const bytes = context.at(span, `fixedLength(${asNumber(context, context.expression(item.bytes), item.bytes.span)})`);
-      return `${variable.fixedJs} = ${bytes};\n${storeVariable(context, variable, { js: '""', kinds: STRING }, span)}`;
+      return `${variable.fixedJs} = ${bytes};\n${storeMade(variable, '""')}`;
     }
     case "value": {
       const value = context.expression(item.value);

@@ -121,11 +121,34 @@ function describe(context: FunctionContext, node: ast.Describe): string {
   return `${context.at(node.span, `print(${namedCall(context, name, [node.value], node.span).js})`)};`;
 }
 
+/** SWAP: what the places depend on is computed once, before either is stored to. */
 function swap(context: FunctionContext, node: ast.Swap): string {
-  const held = context.temporary("t");
+  const parts = [...partsOf(node.left), ...partsOf(node.right)];
+  const setup = parts.map((part) => {
+    const { js, kinds } = context.expression(part);
+    const held = context.temporary("t");
+    context.held.set(part, { js: held, kinds });
+    return `${held} = ${js};`;
+  });
   const left = context.expression(node.left);
   const right = context.expression(node.right);
-  return `${held} = ${left.js};\n${store(context, node.left, right, node.span)}\n${store(context, node.right, { js: held, kinds: left.kinds }, node.span)}`;
+  const [first, second] = [context.temporary("t"), context.temporary("t")];
+  const stores = [
+    store(context, node.left, { js: second, kinds: right.kinds }, node.span),
+    store(context, node.right, { js: first, kinds: left.kinds }, node.span),
+  ];
+  for (const part of parts) context.held.delete(part);
+  return [...setup, `${first} = ${left.js}; ${second} = ${right.js};`, ...stores].join("\n");
+}
+
+/** What a place depends on: the object it is in, and its indices. */
+function partsOf(place: ast.Place): ast.Expression[] {
+  if (place.kind === "name") return [];
+  if (place.kind === "member") return place.target ? [place.target] : [];
+  if (place.kind === "index") return [place.target, place.index];
+  const { target } = place;
+  const object = target.kind === "name" ? [] : target.kind === "member" ? (target.target ? [target.target] : []) : [target];
+  return [...object, ...place.arguments];
 }
 
 /** `CALL f(a)`, `f a, b`, `o.m a` and bare names. */

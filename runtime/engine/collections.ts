@@ -91,8 +91,10 @@ function position(array: Value, indices: readonly Value[], how: "access" | "writ
   return at;
 }
 
-export const element = (array: Value, indices: readonly Value[]): Value =>
-  (array as BasilArray).data[position(array, indices, "access")]!;
+export function element(array: Value, indices: readonly Value[]): Value {
+  const at = position(array, indices, "access");
+  return (array as BasilArray).data[at]!;
+}
 
 /** The slow path of a one-dimensional read: fractions, or an error. */
 export const element1 = (array: BasilArray, index: Value): Value => element(array, [index]);

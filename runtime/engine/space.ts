@@ -1,6 +1,7 @@
 /** The names of one running program that text compiled later can reach: its globals, routines and TYPEs. */
 import { BasilError } from "../errors.ts";
 import type { Value } from "../values.ts";
+import { toIntegerOrObject } from "./operators.ts";
 import type { CompiledRoutine } from "./services.ts";
 import { type FieldDeclaration, StructType } from "./structs.ts";
 
@@ -63,7 +64,7 @@ export class ClassObject {
   setMember(name: string, value: Value): void {
     const cell = this.space.globals.get(name.toUpperCase());
     if (!cell) throw unknownInClass();
-    cell.value = value;
+    cell.value = name.endsWith("%") ? toIntegerOrObject(value) : value;
   }
 }
 
