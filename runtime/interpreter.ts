@@ -180,14 +180,15 @@ class BasilInterpreter implements Interpreter {
   ): Promise<KeptProgram | { complaints: readonly Complaint[] }> {
     const { cache, dialect, host } = this.#options;
     const key = cache && programKey(source, file, dialect, mainGivesWay, this.#surface);
-    const kept = cache && readProgram(cache, key!, host.files);
+    const kept = cache && readProgram(cache, key!, source, host.files);
     if (kept) return kept;
-    const { unit, complaints, included } = (await this.#compiler()).program(source, { file, dialect, mainGivesWay });
+    const { unit, complaints } = (await this.#compiler()).program(source, { file, dialect, mainGivesWay });
     if (!unit) return { complaints };
     // What will fail when it runs is not told twice: those codes are of run-time errors.
     const warnings = complaints.filter((one) => !one.code.startsWith("B1")).map((one) => one.message);
-    if (cache) writeProgram(cache, key!, unit, warnings, included);
-    return { unit, warnings, included: {} };
+    const program = { unit, warnings };
+    if (cache) writeProgram(cache, key!, program);
+    return program;
   }
 
   /** Makes main runnable; undefined when the JavaScript engine's own parser runs out of stack on a huge expression. */

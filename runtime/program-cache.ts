@@ -1,5 +1,5 @@
 /** Compiled programs kept from one run to the next, so that the parser need not even be loaded: what is stored, and when it fits. */
-import { createHash } from "node:crypto";
+import { decodeBytes } from "./bytes.ts";
 import type { FileHost } from "./capabilities.ts";
 import type { CompiledUnit } from "./compile/compiled.ts";
 import type { Surface } from "./surface.ts";
@@ -11,17 +11,16 @@ export interface ProgramCache {
   write(key: string, text: string): void;
 }
 
-/** What is kept of a compilation that had no errors. */
+/** What is kept of a compilation that had no errors. The unit holds all its source texts: they say whether it still fits. */
 export interface KeptProgram {
   readonly unit: CompiledUnit;
   readonly warnings: readonly string[];
-  /** Hashes of the files that INCLUDE read, by path. */
-  readonly included: Readonly<Record<string, string>>;
 }
 
-const hash = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
-
-/** The key of a program: everything its compiled form depends on, except the files it includes. */
+/**
+ * The key of a program: everything its compiled form depends on, except what it INCLUDEs.
+ * The texts are compared when it is read, so a quick hash will do.
+ */
 export function programKey(
   source: string,
   file: string,
@@ -29,38 +28,53 @@ export function programKey(
   mainGivesWay: boolean,
   surface: Surface,
 ): string {
-  return hash(JSON.stringify([source, file, dialect ?? "", mainGivesWay, surface.fingerprint]));
+  return quickHash(JSON.stringify([source, file, dialect ?? "", mainGivesWay, surface.fingerprint]));
 }
 
-/** Reads an entry; undefined when there is none, it is damaged, or an included file has changed since. */
-export function readProgram(cache: ProgramCache, key: string, files: FileHost | undefined): KeptProgram | undefined {
+/** Reads an entry; undefined when there is none, it is damaged, or one of its texts has changed since. */
+export function readProgram(
+  cache: ProgramCache,
+  key: string,
+  source: string,
+  files: FileHost | undefined,
+): KeptProgram | undefined {
   const text = cache.read(key);
   if (text === undefined) return undefined;
   const end = text.indexOf("\n");
   const body = text.slice(end + 1);
-  if (text.slice(0, end) !== hash(body)) return undefined;
+  if (text.slice(0, end) !== quickHash(body)) return undefined;
   const kept = JSON.parse(body) as KeptProgram;
-  const isCurrent = Object.entries(kept.included).every(([path, was]) => hashOfFile(files, path) === was);
-  return isCurrent ? kept : undefined;
+  const [main, ...included] = kept.unit.files;
+  if (main?.text !== withoutMark(source)) return undefined;
+  return included.every((file) => file.text === currentText(files, file.name)) ? kept : undefined;
 }
 
-function hashOfFile(files: FileHost | undefined, path: string): string | undefined {
+function currentText(files: FileHost | undefined, path: string): string | undefined {
   try {
-    return files && hash(files.readFile(path));
+    return files && withoutMark(decodeBytes(files.readFile(path)));
   } catch {
     return undefined;
   }
 }
 
+/** A source text as the parser keeps it: without the byte order mark. */
+const withoutMark = (text: string): string => (text.startsWith("\ufeff") ? text.slice(1) : text);
+
 /** Stores an entry. */
-export function writeProgram(
-  cache: ProgramCache,
-  key: string,
-  unit: CompiledUnit,
-  warnings: readonly string[],
-  included: ReadonlyMap<string, Buffer>,
-): void {
-  const hashes = Object.fromEntries([...included].map(([path, bytes]) => [path, hash(bytes)]));
-  const body = JSON.stringify({ unit, warnings, included: hashes } satisfies KeptProgram);
-  cache.write(key, `${hash(body)}\n${body}`);
+export function writeProgram(cache: ProgramCache, key: string, kept: KeptProgram): void {
+  const body = JSON.stringify(kept);
+  cache.write(key, `${quickHash(body)}\n${body}`);
+}
+
+/** 64 bits of a text, as 16 hexadecimal digits: two rounds of multiply-and-xor with different constants. */
+function quickHash(text: string): string {
+  let a = 0x9e3779b9;
+  let b = 0x85ebca6b;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ unit, 0x5bd1e995) + (b >>> 15);
+  }
+  const hex = (half: number): string => ((half ^ (half >>> 13)) >>> 0).toString(16).padStart(8, "0");
+  return hex(a) + hex(b);
 }

@@ -1,7 +1,8 @@
 /** The rows that work on a job: progress, data, warnings, and jobs taken and ended by hand. */
 import { decodeBytes } from "../../runtime/bytes.ts";
 import { optional, required, type TaskContext } from "../../runtime/host.ts";
-import { GearmanError, type GearmanJob } from "../../src/core/gearman/index.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
+import type { GearmanJob } from "../../src/core/gearman/index.ts";
 import { settled } from "./outcome.ts";
 import { fn, type GearmanState } from "./state.ts";
 import { type CurrentJob, gearmanTask } from "./task.ts";

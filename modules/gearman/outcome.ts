@@ -1,7 +1,7 @@
 /** The one place that decides what a failed call does: sets ERR$ and ERRCODE%, and raises GEARMAN_ERROR when it must. */
 import { BasilError } from "../../runtime/errors.ts";
 import type { TaskContext } from "../../runtime/host.ts";
-import { GearmanError } from "../../src/core/gearman/index.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
 import { type GearmanTask, gearmanTask } from "./task.ts";
 
 /** `ERR%` of a GEARMAN_ERROR is this plus GEARMAN.ERRCODE%. */

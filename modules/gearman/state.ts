@@ -1,11 +1,16 @@
 /** What one interpreter's GEARMAN holds: settings, client and worker, each made when a row first needs it. */
 import { functionsOf, type ModuleContext, propertiesOf } from "../../runtime/host.ts";
-import { GearmanClient, type GearmanConfig, GearmanError, type JobReceipt } from "../../src/core/gearman/index.ts";
-import { type GearmanOptions, loadConfiguration } from "./configuration.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
+import type { GearmanClient, GearmanConfig, JobReceipt } from "../../src/core/gearman/index.ts";
+import type { GearmanOptions } from "./configuration.ts";
 import { shownHandle } from "./handle.ts";
-import { ScriptWorker } from "./script-worker.ts";
+import type { ScriptWorker } from "./script-worker.ts";
 
-/** Modes: open → closed. Settings are read once; when they are bad, every row that needs them says so. */
+/**
+ * Client and worker are loaded at their first use: a program that submits no job starts without them.
+ *
+ * Modes: open → closed. Settings are read once; when they are bad, every row that needs them says so.
+ */
 export class GearmanState {
   readonly #context: ModuleContext;
   readonly #options: GearmanOptions;
@@ -23,7 +28,7 @@ export class GearmanState {
   }
 
   async config(): Promise<GearmanConfig> {
-    this.#config ??= loadConfiguration(this.#options, this.#context.host.hostName());
+    this.#config ??= this.#readConfiguration();
     const config = await this.#config;
     this.raisesAll = config.onError === "raise";
     this.#hasSeveralServers = config.servers.length > 1;
@@ -33,6 +38,7 @@ export class GearmanState {
   async client(): Promise<GearmanClient> {
     if (this.#client) return this.#client;
     const config = await this.config();
+    const { GearmanClient } = await import("../../src/core/gearman/client.ts");
     this.#mustBeOpen();
     this.#client ??= new GearmanClient(config);
     return this.#client;
@@ -46,6 +52,7 @@ export class GearmanState {
   async worker(): Promise<ScriptWorker> {
     if (this.#worker) return this.#worker;
     const config = await this.config();
+    const { ScriptWorker } = await import("./script-worker.ts");
     this.#mustBeOpen();
     this.#worker ??= new ScriptWorker(this.#context, config);
     return this.#worker;
@@ -64,6 +71,11 @@ export class GearmanState {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([this.#client?.close(), this.#worker?.close()]);
+  }
+
+  async #readConfiguration(): Promise<GearmanConfig> {
+    const { loadConfiguration } = await import("./configuration.ts");
+    return loadConfiguration(this.#options, this.#context.host.hostName());
   }
 
   #mustBeOpen(): void {

@@ -1,6 +1,6 @@
 /** What programs read of GEARMAN without calling it: the outcome of the last call, the current job, the error codes. */
 import { constant } from "../../runtime/host.ts";
-import { GEARMAN_ERRORS } from "../../src/core/gearman/index.ts";
+import { GEARMAN_ERRORS } from "../../src/core/gearman/errors.ts";
 import { property } from "./state.ts";
 import { gearmanTask } from "./task.ts";
 

@@ -1,6 +1,6 @@
 /** The rows that make the program a worker: its handlers, its start and its stop. */
 import { optional, required } from "../../runtime/host.ts";
-import { GearmanError } from "../../src/core/gearman/index.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
 import { settled } from "./outcome.ts";
 import { fn } from "./state.ts";
 

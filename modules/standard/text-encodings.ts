@@ -1,5 +1,4 @@
 /** Built-ins that turn text into other forms of text or look at its bytes: HTML, URLs, base64, hashes (language.md §12). */
-import { createHash } from "node:crypto";
 import { byteLength, decodeBytes, encodeText } from "../../runtime/bytes.ts";
 import { optional, required, type TaskContext } from "../../runtime/host.ts";
 import { fail, fn, spendOnText } from "./state.ts";
@@ -176,7 +175,8 @@ const byteRows = [
     yields: true,
     run(_, { bytes }, task) {
       spendOnText(task, bytes.length);
-      return createHash("sha256").update(bytes).digest("hex");
+      // Loaded on use: most programs hash nothing, and it is slow to load.
+      return process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest("hex");
     },
   }),
   fn({

@@ -18,8 +18,6 @@ import type { IncludeReader, Outside } from "./unit.ts";
 export interface Compiled {
   readonly unit: CompiledUnit | null;
   readonly complaints: readonly Complaint[];
-  /** Files that INCLUDE read, as `files.resolve` gave them, with what stood in them. */
-  readonly included: ReadonlyMap<string, Buffer>;
 }
 
 export interface CompileOptions {
@@ -42,16 +40,15 @@ export class Compiler {
   }
 
   program(source: string, { file, dialect, mainGivesWay }: CompileOptions): Compiled {
-    const included = new Map<string, Buffer>();
     const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
-    if (hasError(parsed.complaints)) return { unit: null, complaints: parsed.complaints, included };
+    if (hasError(parsed.complaints)) return { unit: null, complaints: parsed.complaints };
     const compiled = compileWithin(parsed.program, {
       surface: this.#surface,
-      readInclude: this.#includeReader(parsed.program.dialect, included),
+      readInclude: this.#includeReader(parsed.program.dialect),
       outside: NOTHING_OUTSIDE,
       mainGivesWay,
     });
-    return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints], included };
+    return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints] };
   }
 
   /** EVAL, EXEC and CLASS text, compiled for the program that runs it. */
@@ -66,7 +63,7 @@ export class Compiler {
       ? { unit: null, complaints: parsed.complaints }
       : compileWithin(parsed.program, {
           surface: this.#surface,
-          readInclude: this.#includeReader(dialect, new Map()),
+          readInclude: this.#includeReader(dialect),
           outside,
           mainGivesWay: true,
         });
@@ -75,15 +72,13 @@ export class Compiler {
     throw new BasilError("SYNTAX_ERROR", first.message, { hint: first.hint });
   };
 
-  #includeReader(dialect: Dialect, included: Map<string, Buffer>): IncludeReader {
+  #includeReader(dialect: Dialect): IncludeReader {
     const files = this.#files;
     return (name, from) => {
       if (!files) return { reason: "this program may not read files" };
       const path = files.resolve(name, from);
       try {
-        const bytes = files.readFile(path);
-        included.set(path, bytes);
-        return parseProgram(decodeBytes(bytes), { file: path, dialect });
+        return parseProgram(decodeBytes(files.readFile(path)), { file: path, dialect });
       } catch (error) {
         return {
           reason: (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message,

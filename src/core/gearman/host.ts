@@ -1,5 +1,4 @@
 /** What the Gearman core needs from the world around it, in one object, so that tests and TLS can bring their own. */
-import { randomUUID } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import type { ServerAddress } from "./address.ts";
 
@@ -20,5 +19,5 @@ export const systemHost: GearmanHost = {
   connect: ({ host, port }) => connect({ host, port, noDelay: true }),
   random: () => Math.random(),
   now: () => performance.now(),
-  uniqueKey: () => randomUUID(),
+  uniqueKey: () => globalThis.crypto.randomUUID(),
 };

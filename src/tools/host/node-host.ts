@@ -1,5 +1,4 @@
 /** The world as the `basil` command gives it to a program: this process's streams, files, environment and shell. */
-import { randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
@@ -42,9 +41,9 @@ export function createNodeHost(options: NodeHostOptions): NodeHost {
     write: (bytes) => output.write(bytes),
     writeError: (text) => void options.stderr.write(text),
     now: () => Date.now(),
-    randomSeed: () => randomBytes(6).readUIntBE(0, 6),
+    randomSeed: () => Math.floor(Math.random() * 2 ** 48),
     sleep,
-    uuid: () => randomUUID(),
+    uuid: () => globalThis.crypto.randomUUID(),
     hostName: () => hostname(),
     arguments: options.arguments,
     input,

@@ -1,5 +1,5 @@
 /** SHELL: command lines run by the system's shell, with the program's own input and output. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import type { ShellHost } from "../../../runtime/capabilities.ts";
@@ -48,7 +48,8 @@ export class NodeShell implements ShellHost {
 
   #start(command: string): ChildProcess {
     const { directory, stdin, stdout, stderr } = this.#surroundings;
-    const child = spawn(command, {
+    // Loaded on use: most programs start no command.
+    const child = process.getBuiltinModule("node:child_process").spawn(command, {
       shell: true,
       cwd: directory,
       env: this.#environment.forChildren(),
