@@ -9,7 +9,7 @@ import type { Compiler } from "./compile/front.ts";
 import { Engine, type Limits } from "./engine/engine.ts";
 import { ProgramSpace } from "./engine/space.ts";
 import type { Steps, Task } from "./engine/task.ts";
-import { BasilError, type LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
+import { BasilError, LimitError, ProgramEnd, type SourcePlace } from "./errors.ts";
 import type { AnyModule } from "./host.ts";
 import { type KeptProgram, type ProgramCache, programKey, readProgram, writeProgram } from "./program-cache.ts";
 import { Surface } from "./surface.ts";
@@ -68,6 +68,8 @@ class BasilInterpreter implements Interpreter {
   readonly #engine: Engine;
   #loaded: Compiler | undefined;
   #isRunning = false;
+  /** Calls from the host that go on. */
+  #calls = 0;
   /** The names of the latest program. */
   #space = new ProgramSpace();
   #closed: Promise<void> | undefined;
@@ -130,9 +132,19 @@ class BasilInterpreter implements Interpreter {
   async call(name: string, args: readonly (Value | Buffer)[], options: { signal?: AbortSignal } = {}): Promise<Value> {
     const routine = this.#space.routines.get(name.toUpperCase());
     if (!routine) throw new BasilError("NAME_ERROR", `Unknown function '${name}'`);
+    const isAlone = !this.#isRunning && this.#calls === 0;
+    if (isAlone) this.#engine.beginRun();
+    const timer = isAlone ? this.#startDeadline() : undefined;
+    this.#calls += 1;
     try {
       return await this.#engine.handle(routine).call(args, options);
+    } catch (error) {
+      if (!(error instanceof ProgramEnd)) throw error;
+      throw new BasilError("USER_ERROR", `the program ended before ${routine.name} did`, { cause: error });
     } finally {
+      this.#calls -= 1;
+      clearTimeout(timer);
+      if (isAlone) this.#engine.endRun();
       await this.#engine.flush();
     }
   }
@@ -204,17 +216,20 @@ class BasilInterpreter implements Interpreter {
   #startDeadline(): NodeJS.Timeout | undefined {
     const { deadlineMs } = this.#options.limits ?? {};
     if (deadlineMs === undefined) return undefined;
-    return setTimeout(() => this.#engine.abortOthers(this.#engine.deadlineError()), deadlineMs);
+    return setTimeout(() => this.#engine.end(this.#engine.deadlineError()), deadlineMs);
   }
 
-  /** Waits for main; when it ended by itself, lets started workers finish. */
+  /** Waits for main; when it ended by itself, lets started workers finish. Limits and the signal count until then. */
   async #outcome(main: Task, signal: AbortSignal | undefined): Promise<Outcome> {
     const engine = this.#engine;
     const ending = engine.ending.signal;
+    const abort = (): void => engine.end(new LimitError("abort", "the run was aborted", { cause: signal?.reason }));
     try {
       await main.done;
-      await this.#flushWhatIsLeft();
-      await this.#drain(signal ? AbortSignal.any([signal, ending]) : ending);
+      await engine.flush();
+      signal?.addEventListener("abort", abort, { once: true });
+      if (signal?.aborted) abort();
+      await this.#drain(ending);
       if (ending.aborted) throw ending.reason;
       return { kind: "ended", exitCode: 0, warnings: [...engine.warnings] };
     } catch (error) {
@@ -227,7 +242,9 @@ class BasilInterpreter implements Interpreter {
         ...(error.stoppedAt && { stoppedAt: error.stoppedAt }),
       };
     } finally {
+      signal?.removeEventListener("abort", abort);
       engine.abortOthers(STOPPED);
+      engine.endRun();
     }
   }
 

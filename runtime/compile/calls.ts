@@ -265,7 +265,8 @@ export function rowCall(context: FunctionContext, found: SurfaceRow, args: reado
   const js = `r${number}(s${number}, {${properties.join(", ")}}, S.task)`;
   const called = row.waits ? waiting(context, span, js) : context.at(span, js);
   const kinds = row.givesAny ? ANY : rowKinds(row.name);
-  return kinds === STRING ? { js: `text(${called})`, kinds } : { js: called, kinds };
+  if (kinds === STRING) return { js: `text(${called})`, kinds };
+  return kinds === ANY ? { js: context.at(span, `given(${called}, ${quote(found.id)})`), kinds } : { js: called, kinds };
 }
 
 /** `NAME expects N arguments`, when `given` does not fit; else undefined. */

@@ -222,12 +222,12 @@ const declareTemporaries = (context: FunctionContext): string =>
  */
 function routineCode(routine: RoutineUnit, compilation: Compilation, isCalledAsValue: boolean): { code: string; entry: string } {
   const { generic, waits } = routine;
-  const hasTaskForm = waits || hasLoop(routine);
+  const hasTaskForm = waits || hasLoop(routine) || compilation.jumpPlans.has(routine.node.body);
   const forms: string[] = [];
   if (routine.isCalled) forms.push(functionCode(routine, compilation, waits, routine.js));
   const needsPlain = !waits && (isCalledAsValue || generic.isCalled || !hasTaskForm);
   if (needsPlain) forms.push(functionCode(generic, compilation, false, generic.js));
-  const task = waits ? generic.js : `${routine.js}$task`;
+  const task = waits ? generic.js : `${routine.js}$$task`;
   if (hasTaskForm) forms.push(functionCode(generic, compilation, true, task));
   const value = `routineValue(${quote(routine.name)}, ${routine.parameters.length}, ${needsPlain ? generic.js : "null"}, ${hasTaskForm ? task : "null"})`;
   forms.push(`const R_${routine.js} = ${value};`);

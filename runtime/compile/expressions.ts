@@ -62,7 +62,9 @@ export function expression(context: FunctionContext, node: ast.Expression): Code
 
 function interpolation(context: FunctionContext, node: ast.Interpolation): Code {
   const parts = node.parts.map((part) => (typeof part === "string" ? quote(part) : asText(context.expression(part))));
-  return { js: `("" + ${parts.filter((part) => part !== '""').join(" + ") || '""'})`, kinds: STRING };
+  const texts = parts.filter((part) => part !== '""');
+  if (texts.length === 0) return { js: '""', kinds: STRING };
+  return { js: context.at(node.span, `joined("" + ${texts.join(" + ")})`), kinds: STRING };
 }
 
 function readName(context: FunctionContext, node: ast.Name): Code {

@@ -60,7 +60,7 @@ export function operation(
   switch (operator) {
     case "+":
       if (bothNumbers) return { js: sum(left.js, right.js), kinds };
-      if (isOnly(kinds, STRING)) return { js: sum(asText(left), asText(right)), kinds };
+      if (isOnly(kinds, STRING)) return { js: context.at(span, joined(asText(left), asText(right))), kinds };
       return helper("add");
     case "-":
     case "*":
@@ -91,6 +91,11 @@ export function operation(
 /** `left + right` in parentheses; a sum on the left is taken into them, so that long chains do not nest. */
 const sum = (left: string, right: string): string =>
   left.startsWith(SUM) ? `${left.slice(0, -1)} + ${right})` : `${SUM}${left} + ${right})`;
+/** A string made of two: checked once against the limit, however long the chain. */
+function joined(left: string, right: string): string {
+  const chain = /^\u0001[^;]*;joined\(/.exec(left)?.[0];
+  return `joined(${sum(chain ? left.slice(chain.length, -1) : left, right)})`;
+}
 /** How generated sums begin; no other generated code does. */
 const SUM = "(0, ";
 

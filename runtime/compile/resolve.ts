@@ -290,7 +290,7 @@ function genericForm(routine: RoutineUnit): RoutineUnit {
   const locals = new Map<string, Variable>([...routine.locals].map(([key, variable]) => [key, { ...variable }]));
   const parameters = routine.parameters.map((parameter) => locals.get(parameter.key)!);
   for (const parameter of parameters) parameter.kinds = ANY;
-  const generic: RoutineUnit = { ...routine, js: `${routine.js}$any`, locals, parameters, isGeneric: true };
+  const generic: RoutineUnit = { ...routine, js: `${routine.js}$$any`, locals, parameters, isGeneric: true };
   generic.generic = generic;
   return generic;
 }

@@ -121,8 +121,11 @@ export type TextCompiler = (
 
 export function innerTextHelpers(engine: EngineServices, unit: CompiledUnit, compile: TextCompiler) {
   const run = function* (main: () => Steps | Value): Steps {
+    if (++engine.state.depth > engine.state.maxDepth) failures.tooDeep();
     const started = main();
-    return isSteps(started) ? yield* started : started;
+    const value = isSteps(started) ? yield* started : started;
+    engine.state.depth--;
+    return value;
   };
   const text = (value: Value, name: string): string => {
     if (typeof value === "string") return value;

@@ -52,7 +52,7 @@ export class Engine implements EngineServices {
   readonly positions = new PositionTable();
   /** Module states by module index. */
   readonly states: readonly unknown[];
-  /** Fires with the ProgramEnd when a task of the current run executes EXIT, END or STOP. */
+  /** Fires with the reason when something ends the whole run: EXIT, END or STOP in any task, or a limit. */
   ending = new AbortController();
   /** Warnings of the current run. */
   readonly warnings: string[] = [];
@@ -83,7 +83,7 @@ export class Engine implements EngineServices {
     this.#limits = limits;
     this.#report = report;
     const nobody = new Task("nobody", 0, this, () => null);
-    this.state = { task: nobody, depth: 0, maxDepth: limits.depth ?? DEFAULT_DEPTH, fuel: 0 };
+    this.state = { task: nobody, depth: 0, maxDepth: limits.depth ?? DEFAULT_DEPTH, fuel: 0, granted: 0 };
     this.scheduler = new Scheduler(this.state, () => this.flush());
     this.states = surface.modules.map((module) =>
       module.open({
@@ -136,6 +136,14 @@ export class Engine implements EngineServices {
     const { deadlineMs } = this.#limits;
     this.#deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
     this.#turnedAt = performance.now();
+    this.#grant();
+  }
+
+  /** Ends a run: calls that come later have limits of their own. */
+  endRun(): void {
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#steps = 0;
+    this.#grant();
   }
 
   /** Starts a routine, or main, as a task. */
@@ -152,9 +160,8 @@ export class Engine implements EngineServices {
       }
     }
     task.done.catch((error) => {
-      if (!(error instanceof ProgramEnd) || task.abortReason === error) return;
-      this.ending.abort(error);
-      this.abortOthers(error, task);
+      const endsRun = error instanceof ProgramEnd || (error instanceof LimitError && error.kind !== "abort");
+      if (endsRun && task.abortReason !== error) this.end(error, task);
     });
     options.prepare?.(task);
     this.scheduler.start(task);
@@ -181,6 +188,12 @@ export class Engine implements EngineServices {
         }
       },
     };
+  }
+
+  /** Ends the run: for all its tasks but the one that ended it. */
+  end(reason: AbortReason, but?: Task): void {
+    this.ending.abort(reason);
+    this.abortOthers(reason, but);
   }
 
   /** Ends all tasks but one. */
@@ -223,10 +236,8 @@ export class Engine implements EngineServices {
 
   /** The fuel is used up: looks at all limits. True when the event loop should turn now. */
   tick(): boolean {
-    const { state } = this;
-    this.spend(FUEL);
-    const { steps } = this.#limits;
-    state.fuel = steps === undefined ? FUEL : Math.max(0, Math.min(FUEL, steps - this.#steps));
+    this.spend(this.state.granted - this.state.fuel);
+    this.#grant();
     const now = performance.now();
     if (this.#outputLength > 0 && now - this.#flushedAt > OUTPUT_DELAY_MS) this.flush();
     if (now - this.#turnedAt < TURN_MS) return false;
@@ -234,13 +245,19 @@ export class Engine implements EngineServices {
     return true;
   }
 
-  spend(steps: number): void {
+  /** Fills up the fuel, never beyond the `steps` limit. */
+  #grant(): void {
+    const { steps } = this.#limits;
+    const { state } = this;
+    state.granted = steps === undefined ? FUEL : Math.max(0, Math.min(FUEL, steps - this.#steps));
+    state.fuel = state.granted;
+  }
+
+  spend(steps: number, task: Task = this.state.task): void {
     this.#steps += steps;
-    const { task } = this.state;
     if (task.abortReason) throw task.abortReason;
     const limit = this.#limits.steps;
-    if (limit !== undefined && this.#steps > limit + FUEL)
-      throw new LimitError("steps", `the program used up its ${limit} steps`);
+    if (limit !== undefined && this.#steps > limit) throw new LimitError("steps", `the program used up its ${limit} steps`);
     if (performance.now() > this.#deadline) throw this.deadlineError();
   }
 
@@ -248,8 +265,12 @@ export class Engine implements EngineServices {
     return new LimitError("deadline", `the program did not end within ${this.#limits.deadlineMs} ms`);
   }
 
+  get maxBytes(): number {
+    return this.#limits.bytes ?? MAX_STRING_BYTES;
+  }
+
   claim(bytes: number): void {
-    const limit = this.#limits.bytes ?? MAX_STRING_BYTES;
+    const limit = this.maxBytes;
     if (bytes > limit) throw new LimitError("bytes", `a value of ${bytes} bytes is over the limit of ${limit}`);
   }
 
@@ -257,9 +278,10 @@ export class Engine implements EngineServices {
 
   /** An error with its BASIC place and calls filled in from its JavaScript stack. */
   located(error: unknown): BasilError | LimitError {
-    const known = error instanceof LimitError ? error : (asBasilError(error) ?? new BasilError("USER_ERROR", String(error)));
+    const known =
+      error instanceof LimitError ? error : (asBasilError(error) ?? new BasilError("USER_ERROR", "the program ended"));
     if (known.place || known.stack === undefined) return known;
-    const calls = this.positions.frames(known.stack);
+    const calls = this.positions.frames(framesOf(known));
     known.place = calls[0];
     known.calls = calls;
     return known;
@@ -277,6 +299,12 @@ export class Engine implements EngineServices {
     const { line, column } = place.source.position(place.span.start);
     return `${place.source.name}:${line}:${column}`;
   }
+}
+
+/** The stack of an error without its message, which could look like a frame. */
+function framesOf({ stack = "", message }: Error): string {
+  const at = stack.indexOf(message);
+  return at < 0 ? stack : stack.slice(at + message.length);
 }
 
 /** Longest string JavaScript can hold. */

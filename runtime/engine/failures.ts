@@ -1,21 +1,31 @@
 /** What generated code does with everything that can be thrown: which errors CATCH sees, and as what. */
-import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
-import { display, type Value } from "../values.ts";
+import { BasilError, type ErrorName, LimitError, ProgramEnd } from "../errors.ts";
 
 /** An error as BASIC sees it: a BasilError to catch, or undefined for what no CATCH may stop. */
 export function asBasilError(error: unknown): BasilError | undefined {
   if (error instanceof BasilError) return error;
   if (error instanceof LimitError || error instanceof ProgramEnd) return undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  const name = error instanceof RangeError && /call stack/i.test(message) ? "STACK_ERROR" : "USER_ERROR";
-  const basil = new BasilError(name, name === "STACK_ERROR" ? "call stack overflow" : message, { cause: error });
+  const [name, message] = meaning(error);
+  const basil = new BasilError(name, message, { cause: error });
   if (error instanceof Error && error.stack) basil.stack = error.stack;
   return basil;
 }
 
-/** RAISE e. */
-export function raiseUser(value: Value): never {
-  throw new BasilError("USER_ERROR", display(value));
+/** What a JavaScript error, or anything else that was thrown, is called in BASIC. */
+function meaning(error: unknown): [name: ErrorName, message: string] {
+  if (!(error instanceof Error)) return ["USER_ERROR", textOf(error)];
+  if (!(error instanceof RangeError)) return ["USER_ERROR", error.message];
+  if (/call stack/i.test(error.message)) return ["STACK_ERROR", "call stack overflow"];
+  if (/string length/i.test(error.message)) return ["ARGUMENT_ERROR", "a string would be longer than 536870888 characters"];
+  return ["USER_ERROR", error.message];
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "an error that cannot be shown";
+  }
 }
 
 export function tooDeep(): never {

@@ -19,6 +19,7 @@ export function helpersOf(
   space: ProgramSpace,
   compile: TextCompiler,
 ): Record<string, unknown> {
+  const { boundedOperators, ...plainOperators } = operators;
   const {
     element,
     element1,
@@ -34,7 +35,8 @@ export function helpersOf(
     dict,
   } = collections;
   return {
-    ...operators,
+    ...plainOperators,
+    ...boundedOperators(engine, engine.maxBytes),
     ...failures,
     NO_NUMBERS: collections.NO_NUMBERS,
     NO_VALUES: collections.NO_VALUES,

@@ -1,15 +1,18 @@
 /** The checked operators of generated code: fast for the expected kinds, with the language's errors for the rest. */
 import { BasilError } from "../errors.ts";
-import { compareStrings, display, displayNumber, isEqual, toInteger, toNumber, typeName, type Value } from "../values.ts";
+import {
+  type Budget,
+  compareStrings,
+  display,
+  displayNumber,
+  isEqual,
+  toInteger,
+  toNumber,
+  typeName,
+  type Value,
+} from "../values.ts";
 
 export const num = (value: Value): number => (typeof value === "number" ? value : toNumber(value));
-
-export function add(left: Value, right: Value): number | string {
-  if (typeof left === "number" && typeof right === "number") return left + right;
-  if (typeof left === "string" && typeof right === "string") return left + right;
-  if (typeof left === "string" || typeof right === "string") return display(left) + display(right);
-  return toNumber(left) + toNumber(right);
-}
 
 /** The order of two values that are not both numbers: strings by code point, BOOL as numbers. */
 function order(left: Value, right: Value): number {
@@ -25,10 +28,6 @@ export const more = (left: Value, right: Value): boolean =>
   typeof left === "number" && typeof right === "number" ? left > right : order(left, right) > 0;
 export const moreEqual = (left: Value, right: Value): boolean =>
   typeof left === "number" && typeof right === "number" ? left >= right : order(left, right) >= 0;
-
-export const equal = (left: Value, right: Value): boolean => left === right || isEqual(left, right);
-
-export const show = (value: Value): string => (typeof value === "string" ? value : display(value));
 
 /** Display form of a number: whole numbers of everyday size without further look. */
 export const showNumber = (value: number): string =>
@@ -57,3 +56,22 @@ export function elementNumber(value: Value): number {
 
 /** TYPE$ of something written in a form that counts as INTEGER. */
 export const integerTypeName = (value: Value): string => (typeof value === "number" ? "INTEGER" : typeName(value));
+
+/** The operators that can take long or make something big: they keep to the host's limits. */
+export function boundedOperators(budget: Budget, maxText: number) {
+  const show = (value: Value): string => (typeof value === "string" ? value : display(value, budget));
+  /** A string that was put together, unless it is over the limit. */
+  const joined = (text: string): string => {
+    if (text.length > maxText) budget.claim(text.length);
+    return text;
+  };
+  const add = (left: Value, right: Value): number | string => {
+    if (typeof left === "number" && typeof right === "number") return left + right;
+    if (typeof left === "string" || typeof right === "string") return joined(show(left) + show(right));
+    return toNumber(left) + toNumber(right);
+  };
+  const equal = (left: Value, right: Value): boolean =>
+    left === right ||
+    (typeof left === "object" && typeof right === "object" ? isEqual(left, right, budget) : isEqual(left, right));
+  return { show, joined, add, equal };
+}

@@ -68,7 +68,7 @@ class UnitPositions {
 
 /** `f_total$i$task` is the routine total%. */
 function routineName(functionName: string): string {
-  const bare = functionName.replace(/^.*\.(?=f_|main)/, "").replace(/\$(task|any)$/, "");
+  const bare = functionName.replace(/^.*\.(?=f_|main)/, "").replace(/\$\$(task|any)$/, "");
   if (!bare.startsWith("f_")) return "main";
   return bare.slice(2).replace(/\$([siao])/g, (_, suffix: string) => ({ s: "$", i: "%", o: "@", a: "&" })[suffix]!);
 }

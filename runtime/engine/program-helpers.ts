@@ -2,8 +2,8 @@
 import { SourceFile } from "../../grammar/source.ts";
 import { decodeBytes } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compiled.ts";
-import { BasilError, ProgramEnd } from "../errors.ts";
-import { display, type Value } from "../values.ts";
+import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
+import { BasilArray, Dict, display, type Value } from "../values.ts";
 import * as failures from "./failures.ts";
 import type { EngineServices } from "./services.ts";
 import { Rejection } from "./task.ts";
@@ -33,12 +33,19 @@ export function programHelpers(engine: EngineServices, unit: CompiledUnit) {
     tick: () => engine.tick(),
     print: (text: string) => engine.print(text),
     text: (value: string | Buffer): string => (typeof value === "string" ? value : decodeBytes(value)),
-    isPromise: (value: unknown): boolean => value instanceof Promise,
+    isPromise: (value: unknown): boolean => typeof value === "object" && value !== null && "then" in value,
+    given: (value: unknown, name: string): Value => given(value, name),
+    raiseUser: (value: Value): never => {
+      throw new BasilError("USER_ERROR", display(value, engine));
+    },
     got: (value: unknown): unknown => {
       if (!(value instanceof Rejection)) return value;
       const { error } = value;
-      if (error instanceof Error && !("place" in error && error.place)) Error.captureStackTrace(error);
-      throw error;
+      const known = error instanceof BasilError || error instanceof LimitError;
+      if (error instanceof ProgramEnd || (known && error.place)) throw error;
+      const basil = known ? error : failures.asBasilError(error)!;
+      Error.captureStackTrace(basil);
+      throw basil;
     },
     stop: (file: number, start: number, end: number): never => {
       throw new ProgramEnd(0, { source: sources[file]!, span: { start, end } });
@@ -57,6 +64,17 @@ export function programHelpers(engine: EngineServices, unit: CompiledUnit) {
     dataList: (items: DataList["items"]): DataList => ({ items, next: 0 }),
     readData,
   };
+}
+
+/** What a row without a result type gave, if it is a BASIC value; nothing is NULL. */
+function given(value: unknown, name: string): Value {
+  if (value === undefined) return null;
+  if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol" && typeof value !== "bigint")
+    return value as Value;
+  if (Buffer.isBuffer(value)) return decodeBytes(value);
+  if (value === null || Array.isArray(value) || value instanceof Dict || value instanceof BasilArray) return value;
+  if (typeof value === "object" && ("isRoutine" in value || "isObject" in value)) return value as Value;
+  throw new BasilError("TYPE_ERROR", `${name} gave something that is no BASIC value (${typeof value})`);
 }
 
 export const notHere = (what: string): BasilError =>

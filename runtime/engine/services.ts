@@ -20,6 +20,8 @@ export interface EngineServices extends TaskServices {
   readonly states: readonly unknown[];
   /** A routine as the host calls it. */
   handle(routine: CompiledRoutine): SubHandle;
+  /** The most one string or collection may take. */
+  readonly maxBytes: number;
   print(text: string): void;
   /** Remembers a warning for the end of the run. */
   warn(text: string): void;

@@ -31,12 +31,15 @@ export interface ExecutionState {
   readonly maxDepth: number;
   /** Loop rounds and calls left until the next look at the limits. */
   fuel: number;
+  /** What `fuel` was filled up to: the difference was used. */
+  granted: number;
 }
 
 /** What tasks need from the engine that runs them. */
 export interface TaskServices {
   claim(bytes: number): void;
-  spend(steps: number): void;
+  /** @param task whose work it is; the running one unless said */
+  spend(steps: number, task?: Task): void;
   flush(): void | Promise<void>;
   lineOf(error: BasilError): number;
 }
@@ -60,6 +63,8 @@ export class Task implements TaskContext {
   /** Increases with every wait, so that a late promise cannot wake the task. */
   waits = 0;
   isWaiting = false;
+  /** It yielded TURN and goes on when the event loop has turned. */
+  isTurning = false;
   #begin: (() => Steps | Value) | undefined;
   steps: Steps | undefined;
   readonly #services: TaskServices;
@@ -104,7 +109,7 @@ export class Task implements TaskContext {
   }
 
   spend(steps: number): void {
-    this.#services.spend(steps);
+    this.#services.spend(steps, this);
   }
 
   flush(): void | Promise<void> {
@@ -118,7 +123,12 @@ export class Task implements TaskContext {
 
   /** Runs until the next yield or the end. A plain routine runs to its end at once. */
   advance(value: unknown): IteratorResult<unknown, Value> {
-    if (this.steps) return this.steps.next(value);
+    if (this.steps) {
+      // A loop does not look at what it gets back from TURN, so an error is raised there by force.
+      const isRaised = this.isTurning && value instanceof Rejection;
+      this.isTurning = false;
+      return isRaised ? this.steps.throw(value.error) : this.steps.next(value);
+    }
     if (value instanceof Rejection) throw value.error;
     const begin = this.#begin!;
     this.#begin = undefined;
@@ -173,7 +183,15 @@ export class Scheduler {
     task.abortReason = reason;
     task.cancelWaits(reason);
     if (task.isWaiting) this.#wake(task, new Rejection(reason));
-    this.#state.fuel = Math.min(this.#state.fuel, 0);
+    this.#lookSoon();
+  }
+
+  /** Makes running code look at the limits at its next loop round or call; what it did not use is not charged. */
+  #lookSoon(): void {
+    const state = this.#state;
+    if (state.fuel <= 0) return;
+    state.granted -= state.fuel;
+    state.fuel = 0;
   }
 
   #wake(task: Task, value: unknown): void {
@@ -191,6 +209,7 @@ export class Scheduler {
       if (this.#step(next.task, next.task.abortReason ? new Rejection(next.task.abortReason) : next.value)) return;
     }
     this.#isBusy = false;
+    this.#state.depth = 0;
   }
 
   /** Runs one task up to its next yield; true when it keeps its place while the event loop turns. */
@@ -220,22 +239,38 @@ export class Scheduler {
   }
 
   #turn(task: Task): true {
-    const flushed = this.#flush();
-    const goOn = (): void => {
-      const isKept = this.#step(task, task.abortReason ? new Rejection(task.abortReason) : undefined);
+    task.isTurning = true;
+    const goOn = (failure?: Rejection): void => {
+      const isKept = this.#step(task, task.abortReason ? new Rejection(task.abortReason) : failure);
       if (isKept) return;
       this.#isBusy = false;
       this.#pump();
     };
-    if (flushed) flushed.then(() => setImmediate(goOn), goOn);
-    else setImmediate(goOn);
+    this.#flushed().then(
+      () => setImmediate(goOn),
+      (error) => setImmediate(goOn, new Rejection(error)),
+    );
     return true;
+  }
+
+  /** Writes what was printed: nothing to wait for is the usual case. */
+  #flushNow(): void | Promise<void> {
+    try {
+      return this.#flush();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Writes what was printed; an output that fails is an error of the task that waits for it. */
+  async #flushed(): Promise<void> {
+    await this.#flush();
   }
 
   #wait(task: Task, promise: PromiseLike<unknown>): void {
     task.isWaiting = true;
     const wait = task.waits;
-    const flushed = this.#flush();
+    const flushed = this.#flushNow();
     const wakeWith = (value: unknown): void => {
       if (task.waits === wait && !task.isEnded) this.#wake(task, value);
     };
