@@ -140,7 +140,17 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
   const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
   const { outside } = compilation;
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
-  const globals = [...unit.globals.values()].filter((variable) => variable.isStored || unit.hasDynamicCode);
+  const isFree = (key: string): boolean =>
+    ![
+      unit.routines,
+      outside.routines,
+      compilation.surface.builtins,
+      compilation.surface.constants,
+      compilation.surface.named,
+    ].some((known) => known.has(key));
+  const globals = [...unit.globals.values()].filter(
+    (variable) => variable.isStored || (unit.hasDynamicCode && isFree(variable.key)),
+  );
   main.jumps = compilation.jumpPlans.get(compilation.statements) ?? null;
   const body = main.block(compilation.statements);
   const pending = main.gosubs ? `pendingGosubs(${main.gosubs});` : "";

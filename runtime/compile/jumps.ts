@@ -22,7 +22,10 @@ export function jumpingBlock(context: FunctionContext, statements: readonly ast.
     list.map((node) => context.compilation.emit.statement(context, node)).join("\n");
   const first = statements.findIndex((node) => plan.involved.has(node));
   if (first < 0 || !needsRegion(context, statements)) return plain(statements);
-  const last = statements.findLastIndex((node) => plan.involved.has(node));
+  // A subroutine that a TRY calls may run on to the end of the list, and its errors belong to the TRY all the way.
+  const labels = new Set(ownLabels(statements));
+  const isToEnd = hasGosubOutOfTry(statements, labels, false);
+  const last = isToEnd ? statements.length - 1 : statements.findLastIndex((node) => plan.involved.has(node));
   const inside = statements.slice(first, last + 1);
   return [plain(statements.slice(0, first)), region(context, inside), plain(statements.slice(last + 1))].join("\n");
 }

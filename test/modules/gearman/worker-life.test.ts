@@ -173,7 +173,7 @@ PRINT "main ends"`;
       const run = script.run(slow(60_000, ending), abort.signal);
       await script.printed("main ends");
       abort.abort();
-      expect((await run).kind).toBe("ended");
+      expect(await run).toMatchObject({ kind: "failed", error: { kind: "abort" } });
       await script.interpreter.close();
       expect(script.output()).toBe("started\nruns\nmain ends\n");
     });
