@@ -93,6 +93,13 @@ export const hostModule = (gates: Gates): HostModule<Gates> =>
         run: (_, { value }): Value | Promise<Value> => value,
       }),
       fn({
+        name: "LATER",
+        doc: "Gives its argument by a promise that is kept at once.",
+        params: { value: required("any", "What to give.") },
+        waits: true,
+        run: async (_, { value }) => value,
+      }),
+      fn({
         name: "FAIL",
         doc: "Throws before it gives a promise.",
         params: { message: required("text", "What the error says.") },
