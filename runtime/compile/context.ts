@@ -68,7 +68,7 @@ export interface RegionFrame {
   /** Blocks that a RETURN can come back to. */
   readonly returns: number[];
   /** The function the region was made into, when GOSUB leaves a TRY inside it; its ways out, numbered from 2. */
-  readonly asFunction: { readonly name: string; readonly how: string; readonly exits: string[] } | null;
+  readonly asFunction: { readonly name: string; readonly how: string; readonly target: string; readonly exits: string[] } | null;
 }
 
 /** Which statements of a function take part in jumps. */

@@ -72,7 +72,9 @@ function region(context: FunctionContext, statements: readonly ast.Statement[]):
     label: context.label("J"),
     blocks,
     returns: [],
-    asFunction: isFunction ? { name: context.temporary("J"), how: context.temporary("h"), exits: [] } : null,
+    asFunction: isFunction
+      ? { name: context.temporary("J"), how: context.temporary("h"), target: context.temporary("n"), exits: [] }
+      : null,
   };
   context.frames.push(frame);
   const body = new Cutter(context, frame).cut(statements);
@@ -107,6 +109,9 @@ function ownerOf(context: FunctionContext, label: string): { frame: RegionFrame;
   return undefined;
 }
 
+/** How a region's function was left, when RETURN TO goes on outside the TRY that called the subroutine. */
+const LEAVES_BLOCK = -2;
+
 /** GOTO: through the dispatch loop of the region that owns the label. */
 export function goTo(context: FunctionContext, label: ast.LabelName): string {
   const owner = ownerOf(context, label.name);
@@ -131,15 +136,22 @@ export function goSub(context: FunctionContext, label: ast.LabelName, span: ast.
     const push = context.at(span, `pushGosub(${context.gosubs}, ${back})`);
     return `${push}; ${frame.next} = ${block}; continue ${frame.label};\ncase ${back}:`;
   }
-  const { name, how } = frame.asFunction!;
+  const { name, how, target } = frame.asFunction!;
   const push = context.at(span, `pushGosub(${context.gosubs}, -1)`);
   // Anything but a RETURN in the subroutine (it ran off the region's end, or jumped out) goes on outside the TRY.
   const onward = jump(context, at, "return;");
-  return `${push}; ${callRegion(context, name, String(block))};\nif (${how} !== 1) ${onward}`;
+  const leaving = jump(context, at, `{ ${frame.next} = ${target}; continue ${frame.label}; }`);
+  return `${push}; ${callRegion(context, name, String(block))};\nif (${how} === ${LEAVES_BLOCK}) ${leaving}\nif (${how} !== 1) ${onward}`;
 }
 
 export function returnTo(context: FunctionContext, node: ast.ReturnTo): string {
-  return `${context.at(node.span, `popGosub(${context.gosubs ?? "null"})`)}; ${goTo(context, node.label)}`;
+  const pop = context.at(node.span, `popGosub(${context.gosubs ?? "null"})`);
+  const owner = ownerOf(context, node.label.name);
+  const call = owner?.frame.asFunction;
+  if (!call) return `${pop}; ${goTo(context, node.label)}`;
+  const block = owner.frame.blocks.get(nameKey(node.label.name));
+  const end = jump(context, owner.at, `{ ${call.how} = ${LEAVES_BLOCK}; ${call.target} = ${block}; return; }`);
+  return `if (${pop} === -1) ${end}\n${goTo(context, node.label)}`;
 }
 
 /** Bare RETURN: to the latest GOSUB of this activation, else out of the routine. */

@@ -59,7 +59,7 @@ export function pushGosub(active: number[], block: number): void {
   active.push(block);
 }
 
-/** RETURN TO: forgets the latest GOSUB. */
-export function popGosub(active: number[] | null | undefined): void {
-  if (active?.pop() === undefined) returnWithoutGosub();
+/** RETURN TO: forgets the latest GOSUB, and gives the block it would have come back to. */
+export function popGosub(active: number[] | null | undefined): number {
+  return active?.pop() ?? returnWithoutGosub();
 }
