@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --stack-size=7000
 /** Entry of the `basil` command: the process as the context of one command line, and the exit code it ends with. */
+import { hasBigStack, runWithBigStack } from "./big-stack.ts";
 import { runCommandLine } from "./command-line.ts";
 import { EXIT_CODES } from "./context.ts";
 
@@ -36,15 +37,22 @@ function watchOutput(): { exitCode(ofCommand: number): number } {
   };
 }
 
-const output = watchOutput();
-const exitCode = await runCommandLine(process.argv.slice(2), {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  directory: process.cwd(),
-  environment: process.env,
-  isColored: wantsColor(process.env),
-});
-await drained(process.stdout);
-await drained(process.stderr);
-process.exit(output.exitCode(exitCode));
+/** Runs the command line in this process. */
+async function runHere(args: readonly string[]): Promise<number> {
+  const output = watchOutput();
+  const exitCode = await runCommandLine(args, {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    directory: process.cwd(),
+    environment: process.env,
+    isColored: wantsColor(process.env),
+  });
+  await drained(process.stdout);
+  await drained(process.stderr);
+  return output.exitCode(exitCode);
+}
+
+const [script = "", ...args] = process.argv.slice(1);
+const needsStack = args[0] === "run" && !hasBigStack(process.execArgv);
+process.exit(needsStack ? await runWithBigStack(script, args) : await runHere(args));

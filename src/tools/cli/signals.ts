@@ -2,6 +2,8 @@
 
 /** Exit codes that tell a shell which signal ended a program. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** Signals closer together than this are one: nobody presses a key twice that fast. */
+const ONE_SIGNAL_MS = 50;
 type StopSignal = keyof typeof SIGNAL_CODES;
 
 /**
@@ -11,14 +13,21 @@ type StopSignal = keyof typeof SIGNAL_CODES;
 export class StopSignals {
   readonly #onFirst: (signal: StopSignal) => void;
   readonly #exit: (code: number) => void;
+  readonly #now: () => number;
   #received: StopSignal | undefined;
+  #receivedAt = 0;
   #isArmed = false;
   readonly #handle = (signal: NodeJS.Signals): void => this.#take(signal as StopSignal);
 
   /** @param onFirst starts the graceful end */
-  constructor(onFirst: (signal: StopSignal) => void, exit: (code: number) => void = (code) => process.exit(code)) {
+  constructor(
+    onFirst: (signal: StopSignal) => void,
+    exit: (code: number) => void = (code) => process.exit(code),
+    now: () => number = () => performance.now(),
+  ) {
     this.#onFirst = onFirst;
     this.#exit = exit;
+    this.#now = now;
   }
 
   /** 130 or 143 when a signal asked for the end, else undefined. */
@@ -48,9 +57,12 @@ export class StopSignals {
   }
 
   #take(signal: StopSignal): void {
-    if (this.#received) this.#exit(SIGNAL_CODES[signal]);
-    else {
+    if (this.#received) {
+      // A terminal sends Ctrl-C to the whole group, and the process in front passes it on: that is one signal.
+      if (this.#now() - this.#receivedAt > ONE_SIGNAL_MS) this.#exit(SIGNAL_CODES[signal]);
+    } else {
       this.#received = signal;
+      this.#receivedAt = this.#now();
       this.#onFirst(signal);
     }
   }

@@ -2,11 +2,17 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { StopSignals } from "../../../src/tools/cli/signals.ts";
 
-function watched() {
+/** @param gapMs time between two looks at the clock: a person's, unless said */
+function watched(gapMs = 300) {
   const events: string[] = [];
+  let clock = 0;
   const signals = new StopSignals(
     (signal) => events.push(`stop for ${signal}`),
     (code) => events.push(`exit ${code}`),
+    () => {
+      clock += gapMs;
+      return clock;
+    },
   );
   return { events, signals };
 }
@@ -27,6 +33,15 @@ describe("stop signals", () => {
     process.emit(signal, signal);
     expect(events).toEqual([`stop for ${signal}`, `exit ${code}`]);
     signals.close();
+  });
+
+  test("the same Ctrl-C from the terminal and from the process in front counts once", () => {
+    const { events, signals } = watched(2);
+    signals.arm();
+    process.emit("SIGINT", "SIGINT");
+    process.emit("SIGINT", "SIGINT");
+    signals.close();
+    expect(events).toEqual(["stop for SIGINT"]);
   });
 
   test("a second signal of the other kind exits with its own code", () => {

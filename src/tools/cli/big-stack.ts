@@ -1,0 +1,32 @@
+/** Gives programs the stack they were promised, 10,000 nested calls, when node was started without asking for it. */
+import { constants } from "node:os";
+
+/**
+ * Kilobytes of JavaScript stack: what the first line of the command asks node for. It fits in the 8 MB that systems
+ * usually give a process.
+ */
+export const STACK_KB = 7000;
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Whether this process has a large stack: the flag only works on node's own command line. */
+export const hasBigStack = (execArgv: readonly string[]): boolean => execArgv.some((word) => /^--stack[-_]size\b/.test(word));
+
+/**
+ * Runs the same command line in a node with a large stack, with the same input and output, and gives its exit code.
+ * Signals to this process are passed on; those of a terminal reach both, and the other one counts them once.
+ */
+export async function runWithBigStack(script: string, args: readonly string[]): Promise<number> {
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const child = spawn(process.execPath, [`--stack-size=${STACK_KB}`, ...process.execArgv, script, ...args], { stdio: "inherit" });
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of FORWARDED) process.on(signal, forward);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGTERM"]));
+    });
+  } finally {
+    for (const signal of FORWARDED) process.off(signal, forward);
+  }
+}
