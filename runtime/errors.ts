@@ -31,6 +31,8 @@ export interface SourcePlace {
 /** One active routine when an error was raised, innermost first; the place is the call or the raising expression. */
 export interface CallFrame extends SourcePlace {
   readonly routine: string;
+  /** The place is in text that EVAL or EXEC compiled. */
+  readonly isInner: boolean;
 }
 
 /** A run-time error of the BASIC program: TRY/CATCH catches it. The JavaScript stack leads back to the BASIC place. */

@@ -79,6 +79,7 @@ export function compileProgram(
       files: unit.files.map(({ source, dialect }) => ({ name: source.name, text: source.text, dialect })),
       rows: compilation.rows.map((row) => row.id),
       isDynamic: unit.hasDynamicCode,
+      hasData: compilation.data.length > 0,
     },
     complaints: distinct(found),
   };
@@ -189,7 +190,7 @@ const cells = (globals: readonly Variable[]): string =>
   globals
     .map(
       (variable) =>
-        `const ${variable.js.replace(".value", "")} = globalCell(${quote(variable.key)});${variable.isFixed ? ` let ${variable.fixedJs} = 0;` : ""}`,
+        `const ${variable.js.replace(".value", "")} = globalCell(${quote(variable.key)}, ${variable.isStored});${variable.isFixed ? ` let ${variable.fixedJs} = 0;` : ""}`,
     )
     .join("\n");
 
@@ -208,7 +209,7 @@ function typeCode({ node, file }: TypeUnit, main: FunctionContext): string {
 }
 
 const accessor = (variable: Variable): string =>
-  `${quote(variable.key)}: { get value() { return ${variable.js}; }, set value(v) { ${variable.js} = v; } }`;
+  `${quote(variable.key)}: { get value() { return ${variable.js}; }, set value(v) { ${variable.js} = v; }, isStored: ${variable.isStored} }`;
 
 const firstValue = ({ array }: Variable): string =>
   !array ? "null" : array.element === "number" || array.element === "integer" ? "NO_NUMBERS" : "NO_VALUES";

@@ -12,6 +12,8 @@ export interface CompiledUnit {
   readonly rows: readonly string[];
   /** It compiles text while it runs: EVAL, EXEC or CLASS. */
   readonly isDynamic: boolean;
+  /** It has DATA, which keeps its place between READs. */
+  readonly hasData: boolean;
 }
 
 /** Text that is compiled while a program runs. */
@@ -19,7 +21,7 @@ export type InnerText = "expression" | "statements" | "class";
 
 /** The names of a running program that such text can see. */
 export interface VisibleNames {
-  readonly globals: ReadonlyMap<string, unknown>;
+  readonly globals: ReadonlyMap<string, { readonly isStored: boolean }>;
   readonly routines: ReadonlyMap<string, RoutineValue>;
 }
 

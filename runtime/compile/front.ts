@@ -58,7 +58,12 @@ export class Compiler {
     const outside: Outside =
       how === "class"
         ? { ...NOTHING_OUTSIDE, isOpen: true }
-        : { isInner: true, isOpen: true, globals: new Set(space.globals.keys()), routines: space.routines };
+        : {
+            isInner: true,
+            isOpen: true,
+            globals: new Set([...space.globals].filter(([, cell]) => cell.isStored).map(([key]) => key)),
+            routines: space.routines,
+          };
     const compiled = hasError(parsed.complaints)
       ? { unit: null, complaints: parsed.complaints }
       : compileWithin(parsed.program, {

@@ -83,7 +83,7 @@ export function callHelpers(engine: EngineServices, space: ProgramSpace) {
       plain,
       generator,
     }),
-    moduleObject: (at: number) => ({ isObject: true, displayName: engine.surface.modules[at]!.name }),
+    moduleObject: (at: number) => engine.moduleObjects[at],
     outsideRoutine: (key: string) => space.routines.get(key) ?? failures.unknownFunction(key, ""),
     lateFunction: (key: string, name: string, hint: string) =>
       space.globals.get(key)?.value ?? space.routines.get(key) ?? failures.unknownFunction(name, hint),
@@ -108,7 +108,7 @@ export function structHelpers(engine: EngineServices, space: ProgramSpace) {
       const { upper } = collections.newArray("any", bounds, (bytes) => engine.claim(bytes * Math.max(1, type.size / 8)));
       return new ValueArray("struct", upper, () => type.create(), type.name);
     },
-    globalCell: (key: string) => space.cell(key),
+    globalCell: (key: string, isStored: boolean) => space.cell(key, isStored),
   };
 }
 

@@ -7,12 +7,12 @@ import type { CompiledUnit, InnerCompiler, InnerText } from "../compile/compiled
 import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
 import type { CallOptions, SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
-import type { Value } from "../values.ts";
+import type { ObjectValue, Value } from "../values.ts";
 import { asBasilError } from "./failures.ts";
 import { helpersOf } from "./helpers.ts";
 import { HEADER_LINES, PositionTable } from "./positions.ts";
 import type { CompiledRoutine, EngineServices } from "./services.ts";
-import { type Cell, ProgramSpace } from "./space.ts";
+import { type Cell, type KeptText, ProgramSpace } from "./space.ts";
 import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task } from "./task.ts";
 
 /** What a run may use up. Everything left out is unlimited, except the depth. */
@@ -33,6 +33,8 @@ const FUEL = 10_000;
 const TURN_MS = 5;
 /** Output that is collected before it goes to the host without waiting, in UTF-16 units. */
 const OUTPUT_CHUNK = 16_384;
+/** Steps that compiling EVAL, EXEC or CLASS text counts as, besides its length. */
+const INNER_TEXT_STEPS = 100;
 /** How long output may wait while a program computes, in milliseconds. */
 const OUTPUT_DELAY_MS = 50;
 const DEFAULT_DEPTH = 30_000;
@@ -50,6 +52,7 @@ export class Engine implements EngineServices {
   readonly state: ExecutionState;
   readonly scheduler: Scheduler;
   readonly positions = new PositionTable();
+  readonly moduleObjects: readonly ObjectValue[];
   /** Module states by module index. */
   readonly states: readonly unknown[];
   /** Fires with the reason when something ends the whole run: EXIT, END or STOP in any task, or a limit. */
@@ -85,6 +88,7 @@ export class Engine implements EngineServices {
     const nobody = new Task("nobody", 0, this, () => null);
     this.state = { task: nobody, depth: 0, maxDepth: limits.depth ?? DEFAULT_DEPTH, fuel: 0, granted: 0 };
     this.scheduler = new Scheduler(this.state, () => this.flush());
+    this.moduleObjects = surface.modules.map((module) => ({ isObject: true, displayName: module.name }));
     this.states = surface.modules.map((module) =>
       module.open({
         host,
@@ -99,6 +103,11 @@ export class Engine implements EngineServices {
 
   /** Makes a compiled unit runnable in a space: routines and reachable globals are entered there. */
   link(unit: CompiledUnit, space: ProgramSpace): () => Steps | Value {
+    return this.#link(unit, space, false).main;
+  }
+
+  /** @param isInner it is text of EVAL or EXEC: lines of errors are those of the program around it */
+  #link(unit: CompiledUnit, space: ProgramSpace, isInner: boolean): KeptText & { definesRoutines: boolean } {
     const helpers = helpersOf(this, unit, space, (text, how, dialect) => this.#compileText(text, how, dialect, space));
     const rows = unit.rows.map((id) => {
       const found = this.surface.byId(id);
@@ -108,13 +117,15 @@ export class Engine implements EngineServices {
     });
     this.#units += 1;
     const filename = `basil-unit-${this.#units}`;
-    this.positions.add(filename, unit, space);
+    this.positions.add(filename, unit, space, isInner);
     const header = `const {${Object.keys(helpers).join(", ")}} = HELPERS;${"\n".repeat(HEADER_LINES)}`;
     const start = compileFunction(header + unit.code, ["HELPERS", "S", "ROWS"], { filename });
     const linked: LinkedUnit = start(helpers, this.state, rows);
-    for (const [key, routine] of Object.entries(linked.routines)) space.routines.set(key, routine);
+    const routines = Object.entries(linked.routines);
+    for (const [key, routine] of routines) space.routines.set(key, routine);
     for (const [key, cell] of Object.entries(linked.globals)) space.globals.set(key, cell);
-    return linked.main;
+    if (isInner && routines.length > 0) space.namesChanged();
+    return { main: linked.main, filename, definesRoutines: routines.length > 0 };
   }
 
   /** Compiles and links EVAL and EXEC text, or a CLASS file in a space of its own. */
@@ -124,8 +135,20 @@ export class Engine implements EngineServices {
     dialect: Dialect,
     space: ProgramSpace,
   ): { main: () => Steps | Value; space: ProgramSpace } {
-    const inner = how === "class" ? new ProgramSpace() : space;
-    return { main: this.link(this.#compileInner(text, how, dialect, inner), inner), space: inner };
+    this.spend(INNER_TEXT_STEPS + text.length);
+    if (how === "class") {
+      const inner = new ProgramSpace();
+      return { main: this.link(this.#compileInner(text, how, dialect, inner), inner), space: inner };
+    }
+    const key = `${how} ${dialect} ${text}`;
+    const kept = space.keptText(key);
+    if (kept) return { main: kept.main, space };
+    const unit = this.#compileInner(text, how, dialect, space);
+    const linked = this.#link(unit, space, true);
+    // DATA is read once through; routines live as long as the program.
+    const dropped = linked.definesRoutines || unit.hasData ? undefined : space.keepText(key, linked);
+    if (dropped) this.positions.remove(dropped.filename);
+    return { main: linked.main, space };
   }
 
   /** Begins a run: limits count from here. */
@@ -288,8 +311,9 @@ export class Engine implements EngineServices {
   }
 
   lineOf(error: BasilError): number {
-    const place = this.located(error).place;
-    return place ? place.source.position(place.span.start).line : 0;
+    const { place, calls } = this.located(error);
+    const at = calls.find((call) => !call.isInner) ?? place;
+    return at ? at.source.position(at.span.start).line : 0;
   }
 
   /** `file:line:column` of an error, when it has a place. */

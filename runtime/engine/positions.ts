@@ -12,8 +12,13 @@ export class PositionTable {
   readonly #units = new Map<string, UnitPositions>();
 
   /** Registers a unit under the script name its JavaScript runs as. */
-  add(scriptName: string, unit: CompiledUnit, space: ProgramSpace): void {
-    this.#units.set(scriptName, new UnitPositions(unit, space));
+  add(scriptName: string, unit: CompiledUnit, space: ProgramSpace, isInner: boolean): void {
+    this.#units.set(scriptName, new UnitPositions(unit, space, isInner));
+  }
+
+  /** Forgets a unit that can no longer run. */
+  remove(scriptName: string): void {
+    this.#units.delete(scriptName);
   }
 
   /** The BASIC places of a JavaScript stack, innermost first; at most `limit`. */
@@ -32,10 +37,12 @@ export class PositionTable {
 class UnitPositions {
   readonly #unit: CompiledUnit;
   readonly #space: ProgramSpace;
+  readonly #isInner: boolean;
   readonly #sources: SourceFile[];
   #generated: SourceFile | undefined;
 
-  constructor(unit: CompiledUnit, space: ProgramSpace) {
+  constructor(unit: CompiledUnit, space: ProgramSpace, isInner: boolean) {
+    this.#isInner = isInner;
     this.#unit = unit;
     this.#space = space;
     this.#sources = unit.files.map((file) => new SourceFile(file.name, file.text));
@@ -49,7 +56,7 @@ class UnitPositions {
     const span = { start: marks[at + 2]!, end: marks[at + 3]! };
     const name = routineName(functionName);
     const routine = this.#space.routines.get(name.toUpperCase())?.name ?? name;
-    return { routine, source: this.#sources[marks[at + 1]!]!, span };
+    return { routine, isInner: this.#isInner, source: this.#sources[marks[at + 1]!]!, span };
   }
 
   /** Index of the last mark at or before an offset of the generated code, −1 when there is none. */

@@ -2,7 +2,7 @@
 import type { Host } from "../capabilities.ts";
 import type { SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
-import type { RoutineValue, Value } from "../values.ts";
+import type { ObjectValue, RoutineValue, Value } from "../values.ts";
 import type { ExecutionState, Steps, TaskServices } from "./task.ts";
 
 /** A routine as generated code makes it: plain, or a generator, or both. */
@@ -16,6 +16,8 @@ export interface EngineServices extends TaskServices {
   readonly surface: Surface;
   readonly host: Host;
   readonly state: ExecutionState;
+  /** Modules as values, by module index. */
+  readonly moduleObjects: readonly ObjectValue[];
   /** Module states by module index. */
   readonly states: readonly unknown[];
   /** A routine as the host calls it. */

@@ -4,11 +4,24 @@ import type { Value } from "../values.ts";
 import { toIntegerOrObject } from "./operators.ts";
 import type { CompiledRoutine } from "./services.ts";
 import { type FieldDeclaration, StructType } from "./structs.ts";
+import type { Steps } from "./task.ts";
 
 /** A global variable as something outside the program's own code reaches it. */
 export interface Cell {
   value: Value;
+  /** Some text stores to it: a name that is only mentioned is no variable. */
+  isStored: boolean;
 }
+
+/** Text that EVAL or EXEC compiled and that may come again. */
+export interface KeptText {
+  readonly main: () => Steps | Value;
+  /** The script name of its JavaScript. */
+  readonly filename: string;
+}
+
+/** Texts of EVAL and EXEC that are kept per program. */
+const MAX_TEXTS = 100;
 
 /** A program, a CLASS instance: each has a space of its own; EVAL and EXEC share that of the text around them. */
 export class ProgramSpace {
@@ -17,14 +30,37 @@ export class ProgramSpace {
   /** Routines by upper-case name. */
   readonly routines = new Map<string, CompiledRoutine>();
   readonly #types = new Map<string, StructType>();
+  readonly #texts = new Map<string, KeptText>();
+  #version = 0;
 
   /** The cell of a global; made when EXEC names a new one. */
-  cell(key: string): Cell {
-    const known = this.globals.get(key);
-    if (known) return known;
-    const cell: Cell = { value: null };
-    this.globals.set(key, cell);
-    return cell;
+  cell(key: string, isStored: boolean): Cell {
+    const known = this.globals.get(key) ?? { value: null, isStored: false };
+    this.globals.set(key, known);
+    if (isStored && !known.isStored) {
+      known.isStored = true;
+      this.namesChanged();
+    }
+    return known;
+  }
+
+  /** New variables or routines can change what a text means: nothing that was compiled before is used again. */
+  namesChanged(): void {
+    this.#version += 1;
+  }
+
+  /** What was compiled for a text, if its names still mean the same. */
+  keptText(key: string): KeptText | undefined {
+    return this.#texts.get(`${this.#version} ${key}`);
+  }
+
+  /** Keeps what was compiled for a text. Gives what had to go for it. */
+  keepText(key: string, text: KeptText): KeptText | undefined {
+    this.#texts.set(`${this.#version} ${key}`, text);
+    if (this.#texts.size <= MAX_TEXTS) return undefined;
+    const [oldest, dropped] = this.#texts.entries().next().value!;
+    this.#texts.delete(oldest);
+    return dropped;
   }
 
   defineType(name: string, declare: () => readonly FieldDeclaration[]): void {
