@@ -55,11 +55,14 @@ export abstract class BasilArray {
   abstract readonly line: Float64Array | Value[] | undefined;
   /** Upper bound of each dimension, inclusive. */
   readonly upper: readonly number[];
+  /** Elements in a row of a two-dimensional array, 0 for others. */
+  readonly width: number;
   /** Name of the TYPE when the elements are structs. */
   readonly typeName: string | undefined;
 
   constructor(upper: readonly number[], typeName?: string) {
     this.upper = upper;
+    this.width = upper.length === 2 ? upper[1]! + 1 : 0;
     this.typeName = typeName;
   }
 

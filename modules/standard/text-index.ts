@@ -27,29 +27,31 @@ export class TextIndex {
   readonly #known: KnownText[] = [];
   #oldest = 0;
   #last: KnownText | undefined;
+  /** The text without surrogates that was looked at last: in it code points and UTF-16 units are the same. */
+  #plain = "";
 
   /** Number of code points: 1 for `"😀"`. */
   length(text: string): number {
-    if (text.length < REMEMBERED_FROM) return SURROGATE.test(text) ? countCodePoints(text, 0, text.length) : text.length;
-    return this.#look(text).length;
+    if (this.#isPlain(text)) return text.length;
+    return text.length < REMEMBERED_FROM ? countCodePoints(text, 0, text.length) : this.#look(text).length;
   }
 
   /** Offset of the code point with an index, or the text's length when it has fewer. */
   offset(text: string, index: number): number {
     if (index <= 0) return 0;
     if (index >= text.length) return text.length;
-    if (text.length < REMEMBERED_FROM) return SURROGATE.test(text) ? skip(text, 0, index) : index;
-    const { places } = this.#look(text);
-    if (!places) return index;
+    if (this.#isPlain(text)) return index;
+    if (text.length < REMEMBERED_FROM) return skip(text, 0, index);
+    const places = this.#look(text).places!;
     const place = Math.floor(index / STRIDE);
     return place < places.length ? skip(text, places[place]!, index - place * STRIDE) : text.length;
   }
 
   /** Index of the code point at an offset. */
   index(text: string, offset: number): number {
-    if (text.length < REMEMBERED_FROM) return SURROGATE.test(text) ? countCodePoints(text, 0, offset) : offset;
-    const { places } = this.#look(text);
-    if (!places) return offset;
+    if (this.#isPlain(text)) return offset;
+    if (text.length < REMEMBERED_FROM) return countCodePoints(text, 0, offset);
+    const places = this.#look(text).places!;
     let low = 0;
     let high = places.length - 1;
     while (low < high) {
@@ -66,6 +68,14 @@ export class TextIndex {
     const known = this.#look(text);
     known.bytes ??= encodeText(text);
     return known.bytes;
+  }
+
+  /** Whether a text has no surrogates. Loops ask again and again about the same one. */
+  #isPlain(text: string): boolean {
+    if (text === this.#plain) return true;
+    const isPlain = text.length < REMEMBERED_FROM ? !SURROGATE.test(text) : this.#look(text).places === undefined;
+    if (isPlain) this.#plain = text;
+    return isPlain;
   }
 
   #look(text: string): KnownText {

@@ -7,7 +7,7 @@ import type { FunctionRow, Param } from "../host.ts";
 import type { SurfaceRow } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asNumber, asText, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
+import { asNumber, asText, inRow, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
 import { ANY, isOnly, NUMBER, STRING } from "./types.ts";
 import type { RoutineUnit, Variable } from "./unit.ts";
 
@@ -114,7 +114,14 @@ function readElement(context: FunctionContext, variable: Variable, args: readonl
     };
   }
   if (rank === 2 && indices.length === 2) {
-    return { js: context.at(span, `element2(${variable.js}, ${indices[0]!.js}, ${indices[1]!.js})`), kinds };
+    const [row, column] = indices as [Code, Code];
+    if (!isOnly(row.kinds | column.kinds, NUMBER)) {
+      return { js: context.at(span, `element2(${variable.js}, ${row.js}, ${column.js})`), kinds };
+    }
+    const [i, j, found] = [context.temporary("i"), context.temporary("i"), context.temporary("e")];
+    const hit = `${inRow(variable, i, j)} && (${found} = ${variable.dataJs}[${i} * ${variable.widthJs} + ${j}]) !== undefined`;
+    const miss = context.at(span, `element2(${variable.js}, ${i}, ${j})`);
+    return { js: `(${i} = ${row.js}, ${j} = ${column.js}, ${hit} ? ${found} : ${miss})`, kinds };
   }
   return { js: context.at(span, `element(${variable.js}, [${indices.map((index) => index.js).join(", ")}])`), kinds };
 }

@@ -219,6 +219,7 @@ function declare(variables: readonly Variable[]): string {
   const parts = variables.flatMap((variable) => [
     `${variable.js} = ${firstValue(variable)}`,
     ...(variable.array ? [`${variable.dataJs} = ${variable.js}.data`] : []),
+    ...(variable.array?.rank === 2 ? [`${variable.widthJs} = 0`] : []),
     ...(variable.isFixed ? [`${variable.fixedJs} = 0`] : []),
   ]);
   return parts.length === 0 ? "" : `let ${parts.join(", ")};`;
@@ -260,7 +261,7 @@ function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boo
     "if (++S.depth > S.maxDepth) tooDeep();",
     waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
     declare(locals),
-    ...arrays.map((parameter) => `const ${parameter.dataJs} = ${parameter.js}.data;`),
+    ...arrays.map(({ dataJs, widthJs, js }) => `const ${dataJs} = ${js}.data, ${widthJs} = ${js}.width;`),
     declareTemporaries(context),
     roundCounter(context),
     ...truncated,

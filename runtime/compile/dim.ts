@@ -19,7 +19,9 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
       const made =
         item.type === null ? `newArray(${quote(element)}, [${bounds}])` : `newStructArray(${quote(item.type)}, [${bounds}])`;
       const store = storeMade(variable, context.at(span, made));
-      return variable.array ? `${store} ${variable.dataJs} = ${variable.js}.data;` : store;
+      if (!variable.array) return store;
+      const width = variable.array.rank === 2 ? ` ${variable.widthJs} = ${variable.js}.width;` : "";
+      return `${store} ${variable.dataJs} = ${variable.js}.data;${width}`;
     }
     case "fixedString": {
       if (!item.bytes) return storeVariable(context, variable, { js: '""', kinds: STRING }, span);

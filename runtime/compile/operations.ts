@@ -99,6 +99,13 @@ function joined(left: string, right: string): string {
 /** How generated sums begin; no other generated code does. */
 const SUM = "(0, ";
 
+/**
+ * Whether two numbers can be the indices of an element of a two-dimensional array, as far as its data does not tell by
+ * itself: the column lies in a row, and the row number is whole. A row out of range misses the data.
+ */
+export const inRow = (array: Variable, row: string, column: string): string =>
+  `${column} >= 0 && ${column} < ${array.widthJs} && (${row} | 0) === ${row}`;
+
 /** The object a member belongs to: its own target, or the innermost WITH. */
 export const memberTarget = (context: FunctionContext, node: ast.Member): string =>
   node.target ? context.value(node.target) : (context.withs.at(-1) ?? "null");

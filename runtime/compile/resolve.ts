@@ -230,6 +230,7 @@ class UnitBuilder {
       js: isGlobal && this.#outside.isInner ? `c_${mangle(name)}.value` : `${isGlobal ? "g" : "v"}_${mangle(name)}`,
       fixedJs: `n_${isGlobal ? "g" : "v"}_${mangle(name)}`,
       dataJs: `d_${isGlobal ? "g" : "v"}_${mangle(name)}`,
+      widthJs: `w_${isGlobal ? "g" : "v"}_${mangle(name)}`,
       isFinal: false,
       isStruct: false,
       isGlobal,

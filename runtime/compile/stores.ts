@@ -2,7 +2,7 @@
 import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asText, memberTarget } from "./operations.ts";
+import { asText, inRow, memberTarget } from "./operations.ts";
 import { ANY, BOOL, isOnly, type Kinds, NUMBER, OTHER, STRING, storedKinds } from "./types.ts";
 import type { ArrayShape, Variable } from "./unit.ts";
 
@@ -79,6 +79,15 @@ function storeElement(context: FunctionContext, place: ast.Call, value: Code): s
     return (
       `if (${data}[${index} = ${indices[0]}] !== undefined) ${data}[${index}] = ${kept}; ` +
       `else ${context.at(place.span, `setElement1(${variable.js}, ${index}, ${kept})`)};`
+    );
+  }
+  if (rank === 2 && codes.length === 2 && isOnly(codes[0]!.kinds | codes[1]!.kinds, NUMBER)) {
+    const [i, j, at, held] = [context.temporary("i"), context.temporary("i"), context.temporary("i"), context.temporary("t")];
+    const data = variable.dataJs;
+    return (
+      `${i} = ${indices[0]}; ${j} = ${indices[1]}; ${held} = ${kept};\n` +
+      `if (${inRow(variable, i, j)} && ${data}[${at} = ${i} * ${variable.widthJs} + ${j}] !== undefined) ${data}[${at}] = ${held}; ` +
+      `else ${context.at(place.span, `setElement2(${variable.js}, ${i}, ${j}, ${held})`)};`
     );
   }
   if (rank === 2 && indices.length === 2) {

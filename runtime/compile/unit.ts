@@ -38,6 +38,8 @@ export interface Variable {
   array: ArrayShape | null;
   /** The JavaScript name of such an array's data. */
   readonly dataJs: string;
+  /** The JavaScript name of the length of its rows, when it has two dimensions. */
+  readonly widthJs: string;
   /** A parameter that its routine never stores to. */
   isFinal: boolean;
   /** Some DIM makes it a fixed string: stores pad and cut. */
