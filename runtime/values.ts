@@ -49,10 +49,10 @@ export type ElementKind = "number" | "integer" | "string" | "any" | "struct";
 /** An array made by DIM: rank 1 to 4, indices 0 to the upper bound, row-major. */
 export abstract class BasilArray {
   abstract readonly element: ElementKind;
-  /** Row-major. Numbers live in a Float64Array, everything else in an Array. */
-  abstract readonly data: Float64Array | Value[];
+  /** Row-major. Numbers live in a typed array, everything else in an Array. */
+  abstract readonly data: NumberData | Value[];
   /** `data` of a one-dimensional array, undefined for others: a whole-number index in range hits it directly. */
-  abstract readonly line: Float64Array | Value[] | undefined;
+  abstract readonly line: NumberData | Value[] | undefined;
   /** Upper bound of each dimension, inclusive. */
   readonly upper: readonly number[];
   /** Elements in a row of a two-dimensional array, 0 for others. */
@@ -72,16 +72,22 @@ export abstract class BasilArray {
   }
 }
 
+/** Where the elements of arrays of numbers are. */
+export type NumberData = Float64Array | Int32Array | Int8Array;
+
+const SMALL_ARRAYS = { int8: Int8Array, int32: Int32Array } as const;
+
 /** An array of numbers (`a(10)`) or integers (`a%(10)`). */
 export class NumberArray extends BasilArray {
   readonly element: "number" | "integer";
-  readonly data: Float64Array;
-  readonly line: Float64Array | undefined;
+  readonly data: NumberData;
+  readonly line: NumberData | undefined;
 
-  constructor(element: "number" | "integer", upper: readonly number[]) {
+  /** @param storage smaller elements, for arrays of which the compiler knows that nothing bigger is stored */
+  constructor(element: "number" | "integer", upper: readonly number[], storage?: keyof typeof SMALL_ARRAYS) {
     super(upper);
     this.element = element;
-    this.data = new Float64Array(elementCount(upper));
+    this.data = new (storage ? SMALL_ARRAYS[storage] : Float64Array)(elementCount(upper));
     this.line = upper.length === 1 ? this.data : undefined;
   }
 }

@@ -17,7 +17,9 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
     case "array": {
       const bounds = item.bounds.map((bound) => asNumber(context, context.expression(bound), bound.span)).join(", ");
       const made =
-        item.type === null ? `newArray(${quote(element)}, [${bounds}])` : `newStructArray(${quote(item.type)}, [${bounds}])`;
+        item.type === null
+          ? `newArray(${quote(element)}, [${bounds}]${variable.array?.storage ? `, ${quote(variable.array.storage)}` : ""})`
+          : `newStructArray(${quote(item.type)}, [${bounds}])`;
       const store = storeMade(variable, context.at(span, made));
       if (!variable.array) return store;
       const width = variable.array.rank === 2 ? ` ${variable.widthJs} = ${variable.js}.width;` : "";

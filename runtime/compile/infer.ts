@@ -5,6 +5,7 @@ import { arrayVariable } from "./calls.ts";
 import type { FunctionContext } from "./context.ts";
 import { dimKinds } from "./dim.ts";
 import { rowKinds } from "./operations.ts";
+import { findSmallArrays } from "./small-arrays.ts";
 import { keptKinds, placeIsText } from "./stores.ts";
 import { ANY, BOOL, binaryKinds, type Kinds, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 import type { ArrayShape, RoutineUnit, Variable } from "./unit.ts";
@@ -27,6 +28,7 @@ export interface InferredCode {
  * routines that main does not reach by direct calls stay out.
  */
 export function inferVariables(codes: readonly InferredCode[]): void {
+  findSmallArrays(codes);
   findArrayParameters(codes);
   const flows = codes.map((code) => ({ routine: code.context.routine, flows: flowsOf(code) }));
   for (let isStable = false; !isStable; ) {

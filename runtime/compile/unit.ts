@@ -22,6 +22,8 @@ export interface Segment {
 export interface ArrayShape {
   readonly rank: number;
   readonly element: "number" | "integer" | "string" | "any";
+  /** Bytes an element takes, where less than a double will do. */
+  readonly storage?: "int8" | "int32";
 }
 
 /** A global or local variable. */

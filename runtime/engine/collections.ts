@@ -33,6 +33,7 @@ export function newArray(
   element: "number" | "integer" | "string" | "any",
   bounds: readonly number[],
   claim: (bytes: number) => void,
+  storage?: "int8" | "int32",
 ): BasilArray {
   if (bounds.length < 1 || bounds.length > 4) throw new BasilError("INDEX_ERROR", "array rank must be 1..4");
   const upper = bounds.map((bound) => {
@@ -41,7 +42,7 @@ export function newArray(
     return whole;
   });
   claim(8 * upper.reduce((count, bound) => count * (bound + 1), 1));
-  if (element === "number" || element === "integer") return new NumberArray(element, upper);
+  if (element === "number" || element === "integer") return new NumberArray(element, upper, storage);
   return new ValueArray(element, upper, element === "string" ? () => "" : () => null);
 }
 

@@ -64,7 +64,8 @@ export function helpersOf(
     ...innerTextHelpers(engine, unit, compile),
     ...argumentHelpers(engine, unit, space),
     ...programHelpers(engine, unit),
-    newArray: (kind: "number", bounds: number[]) => collections.newArray(kind, bounds, (bytes) => engine.claim(bytes)),
+    newArray: (kind: "number", bounds: number[], storage?: "int8" | "int32") =>
+      collections.newArray(kind, bounds, (bytes) => engine.claim(bytes), storage),
     arrayOf: (kind: "string", items: Value[]) => collections.arrayOf(kind, items, (bytes) => engine.claim(bytes)),
   };
 }
