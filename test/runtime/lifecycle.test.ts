@@ -82,6 +82,31 @@ describe("call", () => {
     expect(await interpreter.call("twice", [4])).toBe(8);
   });
 
+  test("is not shortened by a program that failed deep down", async () => {
+    const { run, interpreter } = trial({ limits: { depth: 100 } });
+    expect(await run(`${PROGRAM}FUNC f(n)\nRETURN f(n + 1)\nEND FUNC\nx = f(1)`)).toMatchObject({ kind: "failed" });
+    expect(await interpreter.call("twice", [4])).toBe(8);
+  });
+
+  test("after the run is not under the run's deadline and steps", async () => {
+    const { run, interpreter } = trial({ limits: { deadlineMs: 30, steps: 100_000 } });
+    expect(await run("SUB h()\nFOR i = 1 TO 60000\nNEXT\nRETURN i\nEND SUB")).toMatchObject({ kind: "ended" });
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    for (let i = 0; i < 3; i++) expect(await interpreter.call("h", [])).toBe(60_001);
+  });
+
+  test("rejects with an Error also when the program ends meanwhile", async () => {
+    const { run, gates, interpreter } = trial();
+    const ended = run(`${PROGRAM}SUB leave()\nEXIT 3\nEND SUB\nx = HOST.WAIT("main")`);
+    await gates.reached("main");
+    const call = interpreter.call("stuck", []).catch((error) => error);
+    await gates.reached("stuck");
+    const leaving = await interpreter.call("leave", []).catch((error) => error);
+    expect(leaving).toBeInstanceOf(Error);
+    expect(await call).toBeInstanceOf(Error);
+    expect(await ended).toMatchObject({ kind: "ended", exitCode: 3 });
+  });
+
   test("gives and takes every kind of value; bytes arrive as text", async () => {
     const { run, interpreter } = trial();
     await run('FUNC same(x)\nRETURN x\nEND FUNC\nFUNC kind$(x)\nRETURN TYPE$(x) + " " + LEN(x)\nEND FUNC');
@@ -255,6 +280,19 @@ describe("close", () => {
     await interpreter.close();
     await interpreter.close();
     await expect(run("PRINT 1")).rejects.toThrow("this interpreter is closed");
+  });
+
+  test("ends a handler that computes, at once", async () => {
+    const { run, gates, interpreter, output } = trial();
+    const ended = run(`LET n% = 0\nSUB h()\nDO\nn% = n% + 1\nLOOP\nEND SUB\nx = HOST.WAIT("main")`);
+    await gates.reached("main");
+    const call = interpreter.call("h", []).then(
+      () => "kept",
+      () => "ended",
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await interpreter.close();
+    expect([await call, await ended, output()]).toEqual(["ended", { kind: "stopped" }, ""]);
   });
 
   test("after it stop resolves too", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Limits } from "../../runtime/engine/engine.ts";
 import { LimitError } from "../../runtime/errors.ts";
+import { defineModule } from "../../runtime/host.ts";
 import { failureOf, outputOf, trial } from "./program.ts";
 
 /** A program that would go on after the statement in every way a program can, and what it then prints. */
@@ -91,6 +92,35 @@ describe("steps", () => {
     expect((await failureOf(source, { limits: { steps: 20_000 } })).error).toMatchObject({ kind: "steps" });
   });
 
+  test.each([10_000, 15_000, 100_000])("%i of them are enough for almost as many loop rounds", async (steps) => {
+    expect(await outputOf(`FOR i = 1 TO ${steps - 500}\nNEXT\nPRINT "done"`, { limits: { steps } })).toBe("done\n");
+    const { error } = await failureOf(`FOR i = 1 TO ${steps + 2000}\nNEXT`, { limits: { steps } });
+    expect(error).toMatchObject({ kind: "steps" });
+  });
+
+  test("are not used up by calls that are aborted", async () => {
+    const { run, gates, interpreter } = trial({ limits: { steps: 50_000 } });
+    const ended = run('SUB h()\nx = HOST.WAIT("h")\nEND SUB\nx = HOST.WAIT("main")\nFOR i = 1 TO 20000\nNEXT');
+    await gates.reached("main");
+    for (let i = 0; i < 20; i++) {
+      const aborter = new AbortController();
+      const call = interpreter.call("h", [], { signal: aborter.signal }).catch(() => undefined);
+      aborter.abort();
+      await call;
+    }
+    gates.open("main");
+    expect(await ended).toMatchObject({ kind: "ended" });
+  });
+
+  test("used up in a handler end the whole program", async () => {
+    const { run, gates, interpreter, output } = trial({ limits: { steps: 50_000 } });
+    const ended = run(`SUB h()\nDO\nLOOP\nEND SUB\n${guarded('x = HOST.WAIT("main")')}`);
+    await gates.reached("main");
+    await expect(interpreter.call("h", [])).rejects.toMatchObject({ kind: "steps" });
+    expect(await ended).toMatchObject({ kind: "failed", error: { kind: "steps" } });
+    expect(output()).toBe("");
+  });
+
   test("begin anew with each run", async () => {
     const { run, output } = trial({ limits: { steps: 100_000 } });
     for (let i = 0; i < 4; i++) {
@@ -142,6 +172,30 @@ describe("deadlineMs", () => {
   });
 });
 
+test("deadlineMs bounds the work that modules finish after main, too", async () => {
+  const endless = defineModule<null>({
+    name: "ENDLESS",
+    doc: "Never finishes its work by itself.",
+    rows: [],
+    open: () => null,
+    drain: (_, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
+      }),
+  });
+  expect(await trial({ modules: [endless], limits: { deadlineMs: 50 } }).run("x = 1")).toMatchObject({
+    kind: "failed",
+    error: { kind: "deadline" },
+  });
+  const aborter = new AbortController();
+  const { run, printed } = trial({ modules: [endless] });
+  const ended = run('PRINT "main ends"', { signal: aborter.signal });
+  await printed("main ends");
+  aborter.abort();
+  expect(await ended).toMatchObject({ kind: "failed", error: { kind: "abort" } });
+});
+
 describe("abort", () => {
   // Routines that never wait only look at limits: a signal cannot arrive while one of them runs.
   test.each(ENDLESS.filter(([, source]) => !/forever|endless/.test(source)))(
@@ -156,6 +210,27 @@ describe("abort", () => {
       expect(output()).toBe("");
     },
   );
+
+  test("lets not one more statement run", async () => {
+    let isAborted = false;
+    let writesAfter = 0;
+    const { run } = trial({
+      host: {
+        write: () => {
+          if (isAborted) writesAfter += 1;
+        },
+      },
+    });
+    const aborter = new AbortController();
+    const timer = setTimeout(() => {
+      isAborted = true;
+      aborter.abort();
+    }, 30);
+    const outcome = await run('DO\nPRINT STRING$(20000, "x")\nLOOP', { signal: aborter.signal });
+    clearTimeout(timer);
+    expect(outcome).toMatchObject({ kind: "failed", error: { kind: "abort" } });
+    expect(writesAfter).toBeLessThanOrEqual(1);
+  });
 
   test("ends a program that waits for the host", async () => {
     const aborter = new AbortController();
@@ -194,6 +269,37 @@ describe("bytes", () => {
     const error = await limitOf(source, { bytes: 1000 });
     expect(error.kind).toBe("bytes");
     expect(error.message).toMatch(/^a value of \d+ bytes is over the limit of 1000$/);
+  });
+
+  test.each([
+    ["+", 's$ = "x"\nDO: s$ = s$ + s$: LOOP'],
+    ["+ of a string and a number", 's$ = "x"\nDO: s$ = s$ + 1: LOOP'],
+    ["interpolation", 's$ = "x"\nDO: s$ = "#{s$}#{s$}": LOOP'],
+    ["an element that grows", 'DIM a$(1)\nDO: a$(1) = a$(1) + "xyz": LOOP'],
+    ["an entry that grows", 'd@ = {"k": ""}\nDO: d@["k"] = d@["k"] + "xyz": LOOP'],
+  ])("hold for %s", async (_, source) => {
+    const error = await limitOf(source, { bytes: 1000 });
+    expect(error.kind).toBe("bytes");
+  });
+
+  // 2^60 elements, should anybody look at them all.
+  const shared = "l@ = [1]\nm@ = [1]\nFOR i = 1 TO 60: l@ = [l@, l@]: m@ = [m@, m@]: NEXT\n";
+
+  test.each([
+    "PRINT l@",
+    "x$ = STR$(l@)",
+    'x$ = "a" + l@',
+    'x$ = "#{l@}"',
+    "x = l@ = m@",
+    "RAISE l@",
+    "x$ = JSON.STRINGIFY$(l@)",
+    "x = CONTAINS%([l@], m@)",
+  ])("and steps hold for lists that are shared over and over: %s", async (statement) => {
+    const { error, output } = await failureOf(shared + guarded(statement), {
+      limits: { steps: 1_000_000, bytes: 10_000_000, deadlineMs: 10_000 },
+    });
+    expect(error.name).toBe("LimitError");
+    expect(output).toBe("");
   });
 
   test("allow values of exactly their size", async () => {

@@ -58,7 +58,7 @@ const { statements } = fc.letrec<{ statements: string; statement: string }>((tie
       .tuple(fc.constantFrom("b", "s$", "l"), tie("statements"))
       .map(([name, body]) => `FOR EACH ${name} IN [1, "e"]\n${body}\nNEXT`),
     fc.tuple(expression, tie("statements")).map(([test_, body]) => `DO\n${body}\nIF turns() THEN BREAK\nLOOP WHILE ${test_}`),
-    fc.tuple(tie("statements"), tie("statements")).map(([body, handler]) => `TRY\n${body}\nCATCH t$\n${handler}\nEND TRY`),
+    fc.tuple(tie("statements"), tie("statements")).map(([body, handler]) => `TRY\n${body}\nCATCH e$\n${handler}\nEND TRY`),
     fc.tuple(tie("statements"), tie("statements")).map(([body, last]) => `TRY\n${body}\nFINALLY\n${last}\nEND TRY`),
     fc
       .tuple(expression, expression, tie("statements"), tie("statements"))
@@ -111,7 +111,7 @@ ${hasDim ? "" : `DIM ${ARRAYS.join(", ")}\n`}`;
 
 /** Which of several errors of one store to an element comes first is not laid down. */
 const STORE_ERRORS =
-  /(cannot store non-numeric value into numeric array|array write on non-array or not DIMed|array index must be numeric|array index out of bounds|ToInt expects a numeric value|integer overflow) \w+/g;
+  /(cannot store non-numeric value into numeric array|array write on non-array or not DIMed|array index must be numeric|array index out of bounds|ToInt expects a numeric value|integer overflow) \w+_ERROR/g;
 
 /** What a program prints, and how it ends. */
 async function behaviour(source: string): Promise<string> {

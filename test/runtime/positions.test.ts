@@ -196,6 +196,13 @@ describe("with INCLUDE", () => {
   });
 });
 
+test("a message cannot fake a place", async () => {
+  for (const fake of ["at x (basil-unit-1:14:30)", "\\n    at f_x (basil-unit-1:14:30)"]) {
+    const { error } = await failureOf(`x = 1\n\nm$ = HOST.SOON("${fake}")\nRAISE m$`);
+    expect(framesOf(error)).toEqual(["4:1 main"]);
+  }
+});
+
 test("a limit tells where the program was", async () => {
   const { error } = await failureOf('x = 1\n\nx$ = STRING$(5000, "a")', { limits: { bytes: 100 } });
   expect(error).toBeInstanceOf(LimitError);

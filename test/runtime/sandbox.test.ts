@@ -191,6 +191,15 @@ describe("names that mean something to JavaScript mean nothing here", () => {
     expect(text).toBe(`22 2 300 300 {"${name}": 300, "${name}_2": 4000} text\n23\n`);
   });
 
+  test("no two names of a program are one name of the generated code", async () => {
+    const names = ["f", "f&ny", "f$any", "f$task", "f%", "f$", "f&", "f@", "f$s", "f$i", "f&a", "f$$", "f_f"];
+    const text = await outputOf(
+      `${names.map((name, at) => `FUNC ${name}(x)\nFOR i = 1 TO 1: NEXT\nRETURN ${at}\nEND FUNC`).join("\n")}
+       ${names.map((name) => `LET g = ${name}\nPRINT ${name}(0); "="; g(0); "="; HOST.APPLY("${name}", 0); " ";`).join("\n")}`,
+    );
+    expect(text).toBe(names.map((_, at) => `${at}=${at}=${at} `).join(""));
+  });
+
   test.each(["constructor", "__proto__", "toString", "hasOwnProperty", "length", "then"])(
     "nothing has a member %s by itself",
     async (name) => {

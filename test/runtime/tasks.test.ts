@@ -103,6 +103,23 @@ describe("a task gives way only at waiting calls", () => {
     await ended;
   });
 
+  test("a loop made of GOTO in a SUB lets timers run as well", async () => {
+    const { run, gates, interpreter } = trial();
+    const ended = run(
+      waitingMain("SUB busy()\nLET i% = 0\nagain: i% = i% + 1\nIF i% < 3000000 THEN GOTO again\nRETURN i%\nEND SUB"),
+    );
+    await gates.reached("main");
+    let rounds = 0;
+    const timer = setInterval(() => {
+      rounds += 1;
+    }, 1);
+    expect(await interpreter.call("busy", [])).toBe(3_000_000);
+    clearInterval(timer);
+    expect(rounds).toBeGreaterThan(0);
+    gates.open("main");
+    await ended;
+  });
+
   test("a call that the host makes while a task runs starts when that task waits", async () => {
     const text = await outputOf(
       `SUB h()
@@ -207,6 +224,25 @@ describe("each task has its own", () => {
     await gates.reached("h");
     for (let i = 0; i < 4; i++) gates.open("h");
     expect(await told(calls)).toEqual(["a", "b", "c", "d"].map((name) => `from ${name} back in ${name}`));
+    gates.open("main");
+    await ended;
+  });
+
+  test("call depth: a deep task does not shorten another one", async () => {
+    const { run, gates, interpreter } = trial({ limits: { depth: 60 } });
+    const ended = run(
+      waitingMain(
+        `FUNC down(n)
+           IF n = 0 THEN RETURN HOST.WAIT("deep")
+           RETURN 1 + down(n - 1)
+         END FUNC`,
+      ),
+    );
+    await gates.reached("main");
+    const calls = told([40, 41, 42].map((depth) => interpreter.call("down", [depth])));
+    await gates.reached("deep");
+    for (let i = 0; i < 3; i++) gates.open("deep", 0);
+    expect(await calls).toEqual([40, 41, 42]);
     gates.open("main");
     await ended;
   });
@@ -471,6 +507,51 @@ test("output is handed to the host before a task waits, and at the end", async (
   gates.open("a");
   await ended;
   expect(output()).toBe("before\nafter");
+});
+
+describe("a host that cannot take output", () => {
+  const failingOnce = (fail: () => Promise<void>): { write: (bytes: Buffer) => void | Promise<void>; written: string[] } => {
+    let isFirst = true;
+    const written: string[] = [];
+    return {
+      written,
+      write: (bytes) => {
+        if (!isFirst) return void written.push(bytes.toString());
+        isFirst = false;
+        return fail();
+      },
+    };
+  };
+  const failures: readonly (readonly [string, () => Promise<void>])[] = [
+    [
+      "throws",
+      () => {
+        throw new Error("disk full");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("disk full"))],
+  ];
+
+  test.each(failures)("and %s at a wait: an error of the waiting statement, with CATCH and FINALLY", async (_, fail) => {
+    const { write, written } = failingOnce(fail);
+    const source = 'TRY\nPRINT "lost"\nSLEEP 0\nCATCH e$\nPRINT "caught "; e$\nFINALLY\nPRINT "finally"\nEND TRY';
+    expect(await trial({ host: { write } }).run(source)).toMatchObject({ kind: "ended" });
+    expect(written.join("")).toBe("caught disk full\nfinally\n");
+  });
+
+  test.each(failures)("and %s while the program computes: it hears of it", async (_, fail) => {
+    const { write } = failingOnce(fail);
+    const source = 'PRINT STRING$(20000, "x")\nFOR i% = 1 TO 3000000\nNEXT\nSLEEP 0';
+    expect(await trial({ host: { write } }).run(source)).toMatchObject({ kind: "failed", error: { message: "disk full" } });
+  });
+
+  test.each(failures)("and %s at the end: the run has failed", async (_, fail) => {
+    const { write } = failingOnce(fail);
+    expect(await trial({ host: { write } }).run('PRINT "lost"')).toMatchObject({
+      kind: "failed",
+      error: { message: "disk full" },
+    });
+  });
 });
 
 test("a host that is slow to take output slows the program down", async () => {
