@@ -68,3 +68,16 @@ export class Surface {
     if (!isPlain) this.named.set(nameKey(module.name), { index, name: module.name, members });
   }
 }
+
+/** `NAME expects N arguments`, when `given` does not fit; else undefined. */
+export function wrongCount({ id, row }: SurfaceRow, given: number): string | undefined {
+  const params = row.kind === "function" ? Object.values(row.params) : [];
+  const restParam = params.find((param) => param.rest);
+  const least = params.filter((param) => !param.optional && !param.rest).length + (restParam?.least ?? 0);
+  if (restParam) return given >= least ? undefined : `${id} expects at least ${least} argument${least === 1 ? "" : "s"}`;
+  const most = params.length;
+  if (given >= least && given <= most) return undefined;
+  const word = most === 1 ? "argument" : "arguments";
+  if (least === most) return `${id} expects ${most} ${word}`;
+  return `${id} expects ${least}${most === least + 1 ? " or " : " to "}${most} ${word}`;
+}

@@ -4,7 +4,7 @@ import { nameKey } from "../../grammar/ast.ts";
 import { complaints } from "../../grammar/complaints.ts";
 import { closest, misspeltKeyword } from "../../grammar/did-you-mean.ts";
 import type { FunctionRow, Param } from "../host.ts";
-import type { SurfaceRow } from "../surface.ts";
+import { type SurfaceRow, wrongCount } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asNumber, asText, inRow, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
@@ -258,7 +258,7 @@ export function rowCall(context: FunctionContext, found: SurfaceRow, args: reado
   const row = found.row as FunctionRow<unknown>;
   const number = context.rowNumber(found);
   const params = Object.entries(row.params);
-  const countError = wrongCount(found.id, params, args.length);
+  const countError = wrongCount(found, args.length);
   if (countError) context.foresee("B1005", countError, span);
   if (countError) return { js: context.at(span, `badArguments(${number}, ${quote(countError)})`), kinds: ANY };
   const properties = params.map(([name, param], at) => {
@@ -274,18 +274,6 @@ export function rowCall(context: FunctionContext, found: SurfaceRow, args: reado
   const kinds = row.givesAny ? ANY : rowKinds(row.name);
   if (kinds === STRING) return { js: `text(${called})`, kinds };
   return kinds === ANY ? { js: context.at(span, `given(${called}, ${quote(found.id)})`), kinds } : { js: called, kinds };
-}
-
-/** `NAME expects N arguments`, when `given` does not fit; else undefined. */
-function wrongCount(id: string, params: readonly (readonly [string, Param])[], given: number): string | undefined {
-  const restParam = params.find(([, param]) => param.rest)?.[1];
-  const least = params.filter(([, param]) => !param.optional && !param.rest).length + (restParam?.least ?? 0);
-  if (restParam) return given >= least ? undefined : `${id} expects at least ${least} argument${least === 1 ? "" : "s"}`;
-  const most = params.length;
-  if (given >= least && given <= most) return undefined;
-  const word = most === 1 ? "argument" : "arguments";
-  if (least === most) return `${id} expects ${most} ${word}`;
-  return `${id} expects ${least}${most === least + 1 ? " or " : " to "}${most} ${word}`;
 }
 
 function argument(context: FunctionContext, number: number, param: Param, node: ast.Expression | undefined, at: number): string {

@@ -37,7 +37,8 @@ export function colourUnit(unit: Unit, surface: Surface): Colours {
     facts.set(routine, factsOf(routine.node.body, routine, unit, surface, valuesRead));
   }
   facts.set(null, main);
-  let dynamicCallsWait = unit.hasDynamicCode;
+  const isModuleRead = [...valuesRead].some((key) => surface.named.has(key));
+  let dynamicCallsWait = unit.hasDynamicCode || isModuleRead;
   for (;;) {
     spread(unit, facts, dynamicCallsWait);
     const isReached = [...unit.routines.values()].some(
@@ -103,7 +104,10 @@ function factsOf(
       if (node.kind === "call") called(node.target);
       else if (node.kind === "eval" || node.kind === "class" || node.kind === "shellCode") facts.waits = true;
       else if (node.kind === "name" && !targets.has(node)) valuesRead.add(nameKey(node.name));
-      else if (node.kind === "member" && !targets.has(node)) {
+      else if (node.kind === "member" && node.target?.kind === "name" && surface.named.has(nameKey(node.target.name))) {
+        targets.add(node.target);
+      }
+      if (node.kind === "member" && !targets.has(node)) {
         const row = memberRow(node, surface);
         if (row?.kind === "function" && row.waits) facts.waits = true;
       }

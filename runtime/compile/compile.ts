@@ -1,11 +1,12 @@
 /** From a parsed program to JavaScript source with everything needed to run it later: the front of the compiler. */
 import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
 import type { Complaint } from "../../grammar/complaints.ts";
 import type { Surface } from "../surface.ts";
 import { findAssignedReads } from "./assigned.ts";
 import { colourUnit } from "./colour.ts";
 import type { CompiledUnit } from "./compiled.ts";
-import { type Compilation, FunctionContext } from "./context.ts";
+import { type Compilation, dataLabel, FunctionContext } from "./context.ts";
 import { roundCounter } from "./control.ts";
 import { quote, takeMarks } from "./emit.ts";
 import { expression } from "./expressions.ts";
@@ -69,7 +70,7 @@ export function compileProgram(
   studyFunctions(unit, compilation);
   const mainWaits = colours.mainWaits || environment.mainGivesWay;
   infer(unit, compilation);
-  collectData(unit, compilation);
+  collectData(compilation);
   const { valuesRead } = colours;
   const marked = programCode(unit, compilation, mainWaits, valuesRead);
   if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: distinct(found) };
@@ -124,16 +125,17 @@ function infer(unit: Unit, compilation: Compilation): void {
   ]);
 }
 
-/** DATA of the whole unit in text order, and where each top-level label stands in it. */
-function collectData(unit: Unit, compilation: Compilation): void {
-  for (const segment of unit.segments) {
-    walkStatements(segment.statements, {
+/** DATA of the whole unit in text order, and where each label stands in it. */
+function collectData(compilation: Compilation): void {
+  const collect = (statements: readonly ast.Statement[], routine: string): void =>
+    walkStatements(statements, {
       statement: (node) => {
         if (node.kind === "data") compilation.data.push(...node.items);
-        else if (node.kind === "label") compilation.dataLabels.set(node.name.toUpperCase(), compilation.data.length);
+        else if (node.kind === "label") compilation.dataLabels.set(dataLabel(routine, node.name), compilation.data.length);
+        else if (node.kind === "routine") collect(node.body, nameKey(node.name.name));
       },
     });
-  }
+  collect(compilation.statements, "");
 }
 
 /** The whole generated program, still with its marks. */

@@ -43,7 +43,7 @@ export interface Compilation {
   readonly dynamicCallsWait: boolean;
   /** DATA items of the whole unit in text order. */
   readonly data: { readonly text: string; readonly isQuoted: boolean }[];
-  /** First DATA item at or after each top-level label, for RESTORE. */
+  /** First DATA item at or after each label, for RESTORE, by `dataLabel`. */
   readonly dataLabels: Map<string, number>;
   /** The file of each top-level statement; null when all are from one. */
   readonly fileOf: ReadonlyMap<ast.Statement, UnitFile> | null;
@@ -92,6 +92,9 @@ export interface FinallyFrame {
   /** Ways to leave, in order of their numbers from 2 on: what to do after FINALLY ran. */
   readonly exits: string[];
 }
+
+/** Names a label of a routine, or of the top level (""), among all labels of a unit. */
+export const dataLabel = (routine: string, label: string): string => `${routine} ${nameKey(label)}`;
 
 /** One function under construction. */
 export class FunctionContext {

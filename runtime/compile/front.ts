@@ -44,7 +44,7 @@ export class Compiler {
     if (hasError(parsed.complaints)) return { unit: null, complaints: parsed.complaints };
     const compiled = compileWithin(parsed.program, {
       surface: this.#surface,
-      readInclude: this.#includeReader(parsed.program.dialect),
+      readInclude: this.#readInclude,
       outside: NOTHING_OUTSIDE,
       mainGivesWay,
     });
@@ -68,7 +68,7 @@ export class Compiler {
       ? { unit: null, complaints: parsed.complaints }
       : compileWithin(parsed.program, {
           surface: this.#surface,
-          readInclude: this.#includeReader(dialect),
+          readInclude: this.#readInclude,
           outside,
           mainGivesWay: true,
         });
@@ -77,20 +77,18 @@ export class Compiler {
     throw new BasilError("SYNTAX_ERROR", first.message, { hint: first.hint });
   };
 
-  #includeReader(dialect: Dialect): IncludeReader {
+  readonly #readInclude: IncludeReader = (name, from, dialect) => {
     const files = this.#files;
-    return (name, from) => {
-      if (!files) return { reason: "this program may not read files" };
-      const path = files.resolve(name, from);
-      try {
-        return parseProgram(decodeBytes(files.readFile(path)), { file: path, dialect });
-      } catch (error) {
-        return {
-          reason: (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message,
-        };
-      }
-    };
-  }
+    if (!files) return { reason: "this program may not read files" };
+    const path = files.resolve(name, from);
+    try {
+      return parseProgram(decodeBytes(files.readFile(path)), { file: path, dialect });
+    } catch (error) {
+      return {
+        reason: (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message,
+      };
+    }
+  };
 }
 
 /**

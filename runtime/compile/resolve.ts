@@ -114,7 +114,7 @@ class UnitBuilder {
       }
       return;
     }
-    const read = this.#readInclude(node.name, file.source.name);
+    const read = this.#readInclude(node.name, file.source.name, file.dialect);
     if ("reason" in read) {
       this.#found.push(complaints.includeFile({ source: file.source, span: node.span }, node.name, read.reason));
       return;

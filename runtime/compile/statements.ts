@@ -3,7 +3,7 @@ import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
 import { complaints } from "../../grammar/complaints.ts";
 import { callExpression, methodCall, namedCall } from "./calls.ts";
-import type { FunctionContext } from "./context.ts";
+import { dataLabel, type FunctionContext } from "./context.ts";
 import { blockIf, doLoop, exitLoop, forEach, forLoop, leave, select, whileLoop } from "./control.ts";
 import { dim } from "./dim.ts";
 import { quote } from "./emit.ts";
@@ -216,7 +216,7 @@ function readData(context: FunctionContext, target: ast.Place, span: ast.Stateme
 
 function restore(context: FunctionContext, node: ast.Restore): string {
   if (!node.label) return "DATA.next = 0;";
-  const at = context.compilation.dataLabels.get(nameKey(node.label.name));
+  const at = context.compilation.dataLabels.get(dataLabel(context.routine?.key ?? "", node.label.name));
   if (at === undefined) context.complain(complaints.undefinedLabel(context.place(node.label.span), node.label.name));
   return `DATA.next = ${at ?? 0};`;
 }

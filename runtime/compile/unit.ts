@@ -102,10 +102,11 @@ export interface Unit {
   readonly hasDynamicCode: boolean;
 }
 
-/** How to read an INCLUDEd file, or why it cannot be read. `name` is as written, `from` the including file's name. */
+/** How to read an INCLUDEd file, or why it cannot be read. `name` is as written, `from` the including file's name, `dialect` that file's. */
 export type IncludeReader = (
   name: string,
   from: string,
+  dialect: ast.Dialect,
 ) => { readonly program: ast.Program; readonly complaints: readonly Complaint[] } | { readonly reason: string };
 
 /** Names that exist before this unit: what EXEC text sees of the running program. */

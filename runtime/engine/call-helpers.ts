@@ -6,7 +6,8 @@ import { BasilError } from "../errors.ts";
 import { BasilArray, Dict, display, isRoutine, typeName, type Value, ValueArray } from "../values.ts";
 import * as collections from "./collections.ts";
 import * as failures from "./failures.ts";
-import { notHere } from "./program-helpers.ts";
+import type { ModuleMembers } from "./module-members.ts";
+import { given, got, isPromise, notHere } from "./program-helpers.ts";
 import type { CompiledRoutine, EngineServices } from "./services.ts";
 import { ClassObject, type ProgramSpace } from "./space.ts";
 import * as structs from "./structs.ts";
@@ -15,10 +16,12 @@ import { isSteps, type Steps } from "./task.ts";
 const noMember = (target: Value, name: string): BasilError =>
   new BasilError("TYPE_ERROR", `${display(typeName(target))} has no member ${name}`);
 
-export function memberHelpers() {
+export function memberHelpers(members: ModuleMembers) {
   const member = (target: Value, name: string): Value => {
     if (target instanceof Dict) return collections.dictMember(target, name);
     if (target instanceof ClassObject) return target.member(name);
+    const found = members.find(target, name);
+    if (found) return members.read(found);
     throw noMember(target, name);
   };
   const setMember = (target: Value, name: string, value: Value): void => {
@@ -44,7 +47,7 @@ function elementOf(target: Value, args: readonly Value[]): Value {
   return collections.element(target, args);
 }
 
-export function callHelpers(engine: EngineServices, space: ProgramSpace) {
+export function callHelpers(engine: EngineServices, space: ProgramSpace, members: ModuleMembers) {
   const callValue = (target: Value, args: readonly Value[]): Value => {
     if (!isRoutine(target)) return elementOf(target, args);
     const routine = target as CompiledRoutine;
@@ -67,9 +70,19 @@ export function callHelpers(engine: EngineServices, space: ProgramSpace) {
     callValueWaiting,
     call1: (target: Value, argument: Value): Value =>
       target instanceof BasilArray ? collections.element(target, [argument]) : callValue(target, [argument]),
-    callMember: (target: Value, name: string, args: readonly Value[]): Value => callValue(callable(target, name), args),
+    callMember: (target: Value, name: string, args: readonly Value[]): unknown => {
+      const found = members.find(target, name);
+      if (!found) return callValue(callable(target, name), args);
+      const { row } = found;
+      if (row.kind === "function" && row.waits)
+        throw new BasilError("TYPE_ERROR", `${found.id} waits and cannot be called from here`);
+      return given(members.call(found, args), found.id);
+    },
     callMemberWaiting: function* (target: Value, name: string, args: readonly Value[]): Steps {
-      return yield* callValueWaiting(callable(target, name), args);
+      const found = members.find(target, name);
+      if (!found) return yield* callValueWaiting(callable(target, name), args);
+      const result = members.call(found, args);
+      return given(isPromise(result) ? got(yield result) : result, found.id);
     },
     routineValue: (
       name: string,

@@ -2,10 +2,11 @@
 import { encodeText } from "../bytes.ts";
 import type { CompiledUnit } from "../compile/compiled.ts";
 import { isTrue, toInteger, type Value } from "../values.ts";
-import { argumentHelpers } from "./argument-helpers.ts";
+import { ArgumentChecks, argumentHelpers } from "./argument-helpers.ts";
 import { callHelpers, innerTextHelpers, memberHelpers, structHelpers, type TextCompiler } from "./call-helpers.ts";
 import * as collections from "./collections.ts";
 import * as failures from "./failures.ts";
+import { ModuleMembers } from "./module-members.ts";
 import * as operators from "./operators.ts";
 import { programHelpers } from "./program-helpers.ts";
 import type { EngineServices } from "./services.ts";
@@ -19,6 +20,8 @@ export function helpersOf(
   space: ProgramSpace,
   compile: TextCompiler,
 ): Record<string, unknown> {
+  const checks = new ArgumentChecks(engine, space);
+  const members = new ModuleMembers(engine, checks);
   const { boundedOperators, ...plainOperators } = operators;
   const {
     element,
@@ -58,11 +61,11 @@ export function helpersOf(
     toInteger,
     encodeText,
     TURN,
-    ...memberHelpers(),
-    ...callHelpers(engine, space),
+    ...memberHelpers(members),
+    ...callHelpers(engine, space, members),
     ...structHelpers(engine, space),
     ...innerTextHelpers(engine, unit, compile),
-    ...argumentHelpers(engine, unit, space),
+    ...argumentHelpers(checks, engine, unit),
     ...programHelpers(engine, unit),
     newArray: (kind: "number", bounds: number[], storage?: "int8" | "int32") =>
       collections.newArray(kind, bounds, (bytes) => engine.claim(bytes), storage),

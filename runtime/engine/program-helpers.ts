@@ -33,20 +33,12 @@ export function programHelpers(engine: EngineServices, unit: CompiledUnit) {
     tick: () => engine.tick(),
     print: (text: string) => engine.print(text),
     text: (value: string | Buffer): string => (typeof value === "string" ? value : decodeBytes(value)),
-    isPromise: (value: unknown): boolean => typeof value === "object" && value !== null && "then" in value,
-    given: (value: unknown, name: string): Value => given(value, name),
+    isPromise,
+    given,
     raiseUser: (value: Value): never => {
       throw new BasilError("USER_ERROR", display(value, engine));
     },
-    got: (value: unknown): unknown => {
-      if (!(value instanceof Rejection)) return value;
-      const { error } = value;
-      const known = error instanceof BasilError || error instanceof LimitError;
-      if (error instanceof ProgramEnd || (known && error.place)) throw error;
-      const basil = known ? error : failures.asBasilError(error)!;
-      Error.captureStackTrace(basil);
-      throw basil;
-    },
+    got,
     stop: (file: number, start: number, end: number): never => {
       throw new ProgramEnd(0, { source: sources[file]!, span: { start, end } });
     },
@@ -66,8 +58,23 @@ export function programHelpers(engine: EngineServices, unit: CompiledUnit) {
   };
 }
 
+/** Whether a row gave something to wait for: any thenable, since drivers bring their own. */
+export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && "then" in value;
+
+/** What a task goes on with after a wait; what failed is raised here, so that it has a BASIC place. */
+export function got(value: unknown): unknown {
+  if (!(value instanceof Rejection)) return value;
+  const { error } = value;
+  const known = error instanceof BasilError || error instanceof LimitError;
+  if (error instanceof ProgramEnd || (known && error.place)) throw error;
+  const basil = known ? error : failures.asBasilError(error)!;
+  Error.captureStackTrace(basil);
+  throw basil;
+}
+
 /** What a row without a result type gave, if it is a BASIC value; nothing is NULL. */
-function given(value: unknown, name: string): Value {
+export function given(value: unknown, name: string): Value {
   if (value === undefined) return null;
   if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol" && typeof value !== "bigint")
     return value as Value;
