@@ -1,35 +1,17 @@
 /** Names that look like misspelt keywords where the program is legal all the same: `ENDIFF` alone is a name that does nothing. */
 import { nameKey, type Place, type Program, type Statement } from "./ast.ts";
+import { nestedLists } from "./bodies.ts";
 import { type Complaint, complaints } from "./complaints.ts";
 import { closest, misspeltKeyword } from "./did-you-mean.ts";
 
 const EXIT_WORDS: readonly string[] = ["FOR", "WHILE", "DO", "SUB", "FUNC", "FUNCTION"];
 
 /** The statements of a body and of all bodies inside of it. */
-function* everyStatement(body: readonly Statement[] | null): Generator<Statement> {
-  for (const statement of body ?? []) {
+function* everyStatement(body: readonly Statement[]): Generator<Statement> {
+  for (const statement of body) {
     yield statement;
-    for (const inner of bodiesOf(statement)) yield* everyStatement(inner);
-  }
-}
-
-function bodiesOf(statement: Statement): readonly (readonly Statement[] | null)[] {
-  switch (statement.kind) {
-    case "if":
-    case "select":
-      return [...statement.arms.map((arm) => arm.body), statement.otherwise];
-    case "try":
-      return [statement.body, statement.catchBody, statement.finallyBody];
-    case "while":
-    case "do":
-    case "for":
-    case "forEach":
-    case "block":
-    case "with":
-    case "routine":
-      return [statement.body];
-    default:
-      return [];
+    const inner = statement.kind === "routine" ? [statement.body] : nestedLists(statement);
+    for (const list of inner) yield* everyStatement(list);
   }
 }
 

@@ -1,10 +1,10 @@
 /** Looks at a function's labels and jumps before code is made: what takes part, what must be cut into blocks, what is wrong. */
 import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
+import { nestedLists } from "../../grammar/bodies.ts";
 import { complaints, type Place } from "../../grammar/complaints.ts";
 import { closest } from "../../grammar/did-you-mean.ts";
 import type { FunctionContext, JumpPlan } from "./context.ts";
-import { nestedLists } from "./walk.ts";
 
 /** A place in the tree: the blocks around it that nobody may jump into, outermost first. */
 type Closed = readonly ast.Statement[];

@@ -8,12 +8,12 @@
  */
 import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
+import { nestedLists } from "../../grammar/bodies.ts";
 import type { FunctionContext, LoopFrame, RegionFrame } from "./context.ts";
 import { backEdge, caseTest, forParts, jump, leave, loopTest } from "./control.ts";
 import { asNumber, condition } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
 import { ANY } from "./types.ts";
-import { nestedLists } from "./walk.ts";
 
 /** A list of statements in a function with jumps: a region when this is the smallest list that holds them all. */
 export function jumpingBlock(context: FunctionContext, statements: readonly ast.Statement[]): string {

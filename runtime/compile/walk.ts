@@ -61,26 +61,6 @@ export function walkExpression(node: Expression, visitor: Visitor): void {
   }
 }
 
-/** The statement lists inside a statement; a routine's body is not one of them. */
-export function nestedLists(node: Statement): readonly (readonly Statement[])[] {
-  switch (node.kind) {
-    case "if":
-    case "select":
-      return [...node.arms.map((arm) => arm.body), ...(node.otherwise ? [node.otherwise] : [])];
-    case "while":
-    case "do":
-    case "for":
-    case "forEach":
-    case "block":
-    case "with":
-      return [node.body];
-    case "try":
-      return [node.body, node.catchBody, node.finallyBody].filter((list) => list !== null);
-    default:
-      return [];
-  }
-}
-
 function walkPlace(place: Place, by: Statement, visitor: Visitor): void {
   if (place.kind === "call") {
     if (place.target.kind !== "name") walkExpression(place.target, visitor);
