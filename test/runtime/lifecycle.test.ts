@@ -243,9 +243,9 @@ describe("stop", () => {
   });
 
   test("ends a main that computes, when it may give way", async () => {
-    const { run, interpreter } = trial();
-    const ended = run("DO: x = HOST.LATER(1): LOOP");
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    const { run, interpreter, printed } = trial();
+    const ended = run('PRINT "begins"\nDO: x = HOST.LATER(1): LOOP');
+    await printed("begins");
     await interpreter.stop();
     expect(await ended).toEqual({ kind: "stopped" });
   });
@@ -283,16 +283,16 @@ describe("close", () => {
   });
 
   test("ends a handler that computes, at once", async () => {
-    const { run, gates, interpreter, output } = trial();
-    const ended = run(`LET n% = 0\nSUB h()\nDO\nn% = n% + 1\nLOOP\nEND SUB\nx = HOST.WAIT("main")`);
+    const { run, gates, interpreter, output, printed } = trial();
+    const ended = run(`LET n% = 0\nSUB h()\nPRINT "begins"\nDO\nn% = n% + 1\nLOOP\nEND SUB\nx = HOST.WAIT("main")`);
     await gates.reached("main");
     const call = interpreter.call("h", []).then(
       () => "kept",
       () => "ended",
     );
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await printed("begins");
     await interpreter.close();
-    expect([await call, await ended, output()]).toEqual(["ended", { kind: "stopped" }, ""]);
+    expect([await call, await ended, output()]).toEqual(["ended", { kind: "stopped" }, "begins\n"]);
   });
 
   test("after it stop resolves too", async () => {
