@@ -291,7 +291,7 @@ async function checkRandomPrograms(isMain: boolean, wait: string, frame: (body: 
         throw new Error(`expected ${expected(body, subroutine)}but got ${printed}of\n${text}`);
       }
     }),
-    { numRuns: 150, interruptAfterTimeLimit: 8_000 },
+    { numRuns: 120, interruptAfterTimeLimit: 5_000 },
   );
 }
 

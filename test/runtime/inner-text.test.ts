@@ -89,8 +89,6 @@ describe("limits", () => {
     ["EVAL of ever new texts", "i = 0\nDO: i = i + 1: x = EVAL(STR$(i)): LOOP"],
   ])("steps and deadline hold for loops of %s", async (_, source) => {
     expect((await failureOf(source, { limits: { steps: 100_000 } })).error).toMatchObject({ kind: "steps" });
-    const start = performance.now();
     expect((await failureOf(source, { limits: { deadlineMs: 100 } })).error).toMatchObject({ kind: "deadline" });
-    expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
