@@ -130,6 +130,7 @@ class BasilInterpreter implements Interpreter {
   }
 
   async call(name: string, args: readonly (Value | Buffer)[], options: { signal?: AbortSignal } = {}): Promise<Value> {
+    if (this.#closed) throw new Error("this interpreter is closed");
     const routine = this.#space.routines.get(name.toUpperCase());
     if (!routine) throw new BasilError("NAME_ERROR", `Unknown function '${name}'`);
     const isAlone = !this.#isRunning && this.#calls === 0;

@@ -169,7 +169,8 @@ const characterRows = [
     name: "CHR$",
     doc: "The character with a Unicode code point; an empty string when there is none.",
     params: { code: required("integer", "The code point, such as 65 for A.") },
-    run: (_, { code }) => (isCharacter(code) ? String.fromCodePoint(code) : ""),
+    run: (_, { code }) =>
+      code >= 0 && code < 0xd800 ? String.fromCharCode(code) : isCharacter(code) ? String.fromCodePoint(code) : "",
   }),
   fn({
     name: "ASC%",

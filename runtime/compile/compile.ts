@@ -62,6 +62,8 @@ export function compileProgram(
     dynamicCallsWait: colours.dynamicCallsWait,
     data: [],
     dataLabels: new Map(),
+    isFree: (key) =>
+      ![unit.routines, outside.routines, surface.builtins, surface.constants, surface.named].some((known) => known.has(key)),
     fileOf: filesOfStatements(unit),
     statements: unit.segments.flatMap((segment) => segment.statements),
     assignedReads: new Set(),
@@ -143,16 +145,8 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
   const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
   const { outside } = compilation;
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
-  const isFree = (key: string): boolean =>
-    ![
-      unit.routines,
-      outside.routines,
-      compilation.surface.builtins,
-      compilation.surface.constants,
-      compilation.surface.named,
-    ].some((known) => known.has(key));
   const globals = [...unit.globals.values()].filter(
-    (variable) => variable.isStored || (unit.hasDynamicCode && isFree(variable.key)),
+    (variable) => variable.isStored || (unit.hasDynamicCode && compilation.isFree(variable.key)),
   );
   main.jumps = compilation.jumpPlans.get(compilation.statements) ?? null;
   const body = main.block(compilation.statements);
@@ -255,24 +249,54 @@ function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boo
   const truncated = routine.parameters
     .filter((parameter) => parameter.isInteger && !parameter.array)
     .map((parameter) => storeVariable(context, parameter, { js: parameter.js, kinds: parameter.kinds }, routine.node.name.span));
-  const body = context.block(routine.node.body);
+  const guards = context.jumps ? 0 : leafGuards(routine.node.body);
+  context.countsDepth = false;
+  const first = context.block(routine.node.body.slice(0, guards));
+  context.countsDepth = true;
+  const body = context.block(routine.node.body.slice(guards));
   const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
   const arrays = routine.parameters.filter((parameter) => parameter.array);
   return [
     `function${waits ? "*" : ""} ${name}(${routine.parameters.map((parameter) => parameter.js).join(", ")}) {`,
-    "if (++S.depth > S.maxDepth) tooDeep();",
-    waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
     declare(locals),
     ...arrays.map(({ dataJs, widthJs, js }) => `const ${dataJs} = ${js}.data, ${widthJs} = ${js}.width;`),
     declareTemporaries(context),
     roundCounter(context),
     ...truncated,
+    first,
+    "if (++S.depth > S.maxDepth) tooDeep();",
+    waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
     body,
     "S.depth--; return null;",
     "}",
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+/**
+ * How many statements at the start of a routine are of the form `IF c THEN RETURN e` without calls: they end a recursion
+ * in constant time, so the routine need not be counted before them.
+ */
+function leafGuards(statements: readonly ast.Statement[]): number {
+  const isGuard = (node: ast.Statement): boolean =>
+    node.kind === "if" &&
+    node.otherwise === null &&
+    node.arms.every(({ condition, body }) => {
+      const [only, ...others] = body;
+      return others.length === 0 && only?.kind === "return" && isLeaf(condition) && (only.value === null || isLeaf(only.value));
+    });
+  const end = statements.findIndex((node) => !isGuard(node));
+  return end < 0 ? statements.length : end;
+}
+
+/** Whether an expression calls nothing. */
+function isLeaf(node: ast.Expression): boolean {
+  if (node.kind === "unary") return isLeaf(node.operand);
+  if (node.kind === "binary") return isLeaf(node.left) && isLeaf(node.right);
+  return (
+    node.kind === "name" || node.kind === "number" || node.kind === "string" || node.kind === "boolean" || node.kind === "null"
+  );
 }
 
 function hasLoop(routine: RoutineUnit): boolean {

@@ -45,6 +45,8 @@ export interface Compilation {
   readonly data: { readonly text: string; readonly isQuoted: boolean }[];
   /** First DATA item at or after each label, for RESTORE, by `dataLabel`. */
   readonly dataLabels: Map<string, number>;
+  /** Whether a name, in upper case, means nothing but what the program stores under it. */
+  readonly isFree: (key: string) => boolean;
   /** The file of each top-level statement; null when all are from one. */
   readonly fileOf: ReadonlyMap<ast.Statement, UnitFile> | null;
 }
@@ -108,6 +110,8 @@ export class FunctionContext {
   jumps: JumpPlan | null = null;
   /** Expressions that were computed before and are read from where they are kept. */
   readonly held = new Map<ast.Expression, Code>();
+  /** The call was counted: what leaves the routine takes that back. */
+  countsDepth = true;
   /** A loop was generated: its rounds are counted. */
   hasLoop = false;
   /** The variable with the return points of active GOSUBs. */

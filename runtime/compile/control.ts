@@ -152,10 +152,10 @@ export function exitLoop(context: FunctionContext, word: LoopFrame["word"] | nul
 
 /** Leaves the routine with a value. A FINALLY on the way keeps the value while it runs. */
 export function leave(context: FunctionContext, value: string): string {
-  const depth = context.routine ? "S.depth--; " : "";
+  const depth = context.routine && context.countsDepth ? "S.depth--; " : "";
   const isHeld = context.frames.some((frame) => frame.kind === "finally" || (frame.kind === "region" && frame.asFunction));
   if (!isHeld)
-    return context.routine && value !== "null" ? `{ const r = ${value}; ${depth}return r; }` : `{ ${depth}return ${value}; }`;
+    return depth !== "" && value !== "null" ? `{ const r = ${value}; ${depth}return r; }` : `{ ${depth}return ${value}; }`;
   const held = context.temporary("r");
   return `{ ${held} = ${value}; ${jump(context, -1, `{ ${depth}return ${held}; }`)} }`;
 }

@@ -85,7 +85,7 @@ function readName(context: FunctionContext, node: ast.Name): Code {
   const module = surface.named.get(key);
   if (module) return { js: `moduleObject(${module.index})`, kinds: OTHER };
   if (outside.routines.has(key)) return { js: `outsideRoutine(${quote(key)})`, kinds: OTHER };
-  if (variable && unit.hasDynamicCode) return { js: variable.js, kinds: ANY };
+  if (variable && unit.hasDynamicCode && context.compilation.isFree(key)) return { js: variable.js, kinds: ANY };
   return { js: "null", kinds: NULL };
 }
 

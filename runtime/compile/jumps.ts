@@ -77,8 +77,14 @@ function region(context: FunctionContext, statements: readonly ast.Statement[]):
       : null,
   };
   context.frames.push(frame);
+  const outer = context.declarations.length;
   const body = new Cutter(context, frame).cut(statements);
   context.frames.pop();
+  // A region that can be called again from inside itself has temporaries of its own, except those its way out needs.
+  const own = isFunction ? context.declarations.splice(outer) : [];
+  context.declarations.push(...own.filter(isOfTheRoutine));
+  const temporaries = own.filter((name) => !isOfTheRoutine(name));
+  const declare = temporaries.length > 0 ? `let ${temporaries.join(", ")};\n` : "";
   const dispatch = `${frame.label}: for (;; ) {\n${backEdge(context)}\nswitch (${frame.next}) {\ncase 0:\n${body}\n}\nbreak;\n}`;
   const isOutermost = context.frames.every((outer) => outer.kind !== "region");
   if (!isOutermost) context.declarations.push(returnsOf(frame));
@@ -89,10 +95,13 @@ function region(context: FunctionContext, statements: readonly ast.Statement[]):
       : `${returnsOf(frame)} = [${frame.returns.join(", ")}];\n`;
   if (!frame.asFunction) return `${start}${frame.next} = 0;\n${dispatch}`;
   const { name, how, exits } = frame.asFunction;
-  const define = `${name} = function${context.waits ? "*" : ""} (${frame.next}) {\n${dispatch}\n${how} = 0;\n};`;
+  const define = `${name} = function${context.waits ? "*" : ""} (${frame.next}) {\n${declare}${dispatch}\n${how} = 0;\n};`;
   const leaveCode = exits.map((js, at) => `if (${how} === ${at + 2}) ${js}`).join("\n");
   return `${start}${define}\n${callRegion(context, name, "0")};\n${leaveCode}`;
 }
+
+/** Temporaries that are read outside the region as well: a value to return, active GOSUBs, what a wait gave. */
+const isOfTheRoutine = (name: string): boolean => /^[rgw]\d*$/.test(name);
 
 /** The variable with the numbers of the blocks that RETURN can come back to in an inner region. */
 const returnsOf = (frame: RegionFrame): string => `${frame.label}r`;
@@ -139,9 +148,10 @@ export function goSub(context: FunctionContext, label: ast.LabelName, span: ast.
   const { name, how, target } = frame.asFunction!;
   const push = context.at(span, `pushGosub(${context.gosubs}, -1)`);
   // Anything but a RETURN in the subroutine (it ran off the region's end, or jumped out) goes on outside the TRY.
-  const onward = jump(context, at, "return;");
+  const kept = context.temporary("h");
+  const onward = jump(context, at, `{ ${how} = ${kept}; return; }`);
   const leaving = jump(context, at, `{ ${frame.next} = ${target}; continue ${frame.label}; }`);
-  return `${push}; ${callRegion(context, name, String(block))};\nif (${how} === ${LEAVES_BLOCK}) ${leaving}\nif (${how} !== 1) ${onward}`;
+  return `${push}; ${callRegion(context, name, String(block))};\nif (${how} === ${LEAVES_BLOCK}) ${leaving}\nif (${how} !== 1) { ${kept} = ${how}; ${onward} }`;
 }
 
 export function returnTo(context: FunctionContext, node: ast.ReturnTo): string {

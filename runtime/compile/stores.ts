@@ -78,15 +78,16 @@ function storeElement(context: FunctionContext, place: ast.Call, value: Code): s
     const data = variable.dataJs;
     return (
       `if (${data}[${index} = ${indices[0]}] !== undefined) ${data}[${index}] = ${kept}; ` +
-      `else ${context.at(place.span, `setElement1(${variable.js}, ${index}, ${kept})`)};`
+      `else ${context.at(place.span, `setElement1(${variable.js}, ${index}, ${value.js})`)};`
     );
   }
   if (rank === 2 && codes.length === 2 && isOnly(codes[0]!.kinds | codes[1]!.kinds, NUMBER)) {
     const [i, j, at, held] = [context.temporary("i"), context.temporary("i"), context.temporary("i"), context.temporary("t")];
     const data = variable.dataJs;
+    const heldKept = elementValue(context, element, { js: held, kinds: value.kinds }, place.span);
     return (
-      `${i} = ${indices[0]}; ${j} = ${indices[1]}; ${held} = ${kept};\n` +
-      `if (${inRow(variable, i, j)} && ${data}[${at} = ${i} * ${variable.widthJs} + ${j}] !== undefined) ${data}[${at}] = ${held}; ` +
+      `${i} = ${indices[0]}; ${j} = ${indices[1]}; ${held} = ${value.js};\n` +
+      `if (${inRow(variable, i, j)} && ${data}[${at} = ${i} * ${variable.widthJs} + ${j}] !== undefined) ${data}[${at}] = ${heldKept}; ` +
       `else ${context.at(place.span, `setElement2(${variable.js}, ${i}, ${j}, ${held})`)};`
     );
   }

@@ -149,20 +149,8 @@ export function setElementAt(array: Value, index: Value, value: Value): void {
 
 export const setElement1 = (array: BasilArray, index: Value, value: Value): void => setElement(array, [index], value);
 
-export function setElement2(array: BasilArray, row: Value, column: Value, value: Value): void {
-  if (typeof row === "number" && typeof column === "number" && array.upper.length === 2) {
-    const [rows, columns] = array.upper as [number, number];
-    if (row >= 0 && row <= rows && column >= 0 && column <= columns && (row | 0) === row && (column | 0) === column) {
-      array.data[row * (columns + 1) + column] = value as never;
-      return;
-    }
-  }
+export const setElement2 = (array: BasilArray, row: Value, column: Value, value: Value): void =>
   setElement(array, [row, column], value);
-}
-
-/** `x(i)` where x is no name that only holds arrays: an element, or undefined when x is no array. */
-export const elementOrMiss = (array: Value, indices: readonly Value[]): Value | undefined =>
-  array instanceof BasilArray ? element(array, indices) : undefined;
 
 // ── Lists and dictionaries ─────────────────────────────────────────────────────────────────────────────────────
 
