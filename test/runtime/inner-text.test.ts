@@ -40,6 +40,13 @@ describe("EVAL and EXEC text", () => {
     expect(text).toBe("null null 2 2\n79\nnull\n8\n");
   });
 
+  test.each(["x = space$", 'EXEC "x = delete"', 'EXEC "x = json"', "PRINT left$"])(
+    "reads the bare name of a built-in as nothing: %s",
+    async (statement) => {
+      expect(await outputOf(`${statement}\nEXEC "y = 1"\nPRINT "on"`)).toMatch(/on\n$/);
+    },
+  );
+
   test("that does not compile is a SYNTAX_ERROR with the complaint's message", async () => {
     const text = await outputOf('TRY\nEXEC "PRINT (("\nCATCH e$\nPRINT ERRNAME$; ERR%; ERRLINE%; LEN(e$) > 10\nEND TRY');
     expect(text).toBe("SYNTAX_ERROR10132true\n");

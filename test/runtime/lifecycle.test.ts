@@ -295,6 +295,14 @@ describe("close", () => {
     expect([await call, await ended, output()]).toEqual(["ended", { kind: "stopped" }, "begins\n"]);
   });
 
+  test("after it no routine can be called", async () => {
+    const { run, interpreter, output } = trial();
+    await run(PROGRAM);
+    await interpreter.close();
+    await expect(interpreter.call("say", ["x"])).rejects.toThrow("this interpreter is closed");
+    expect(output()).toBe("");
+  });
+
   test("after it stop resolves too", async () => {
     const { interpreter } = trial();
     await interpreter.close();
