@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hasBigStack } from "../../../src/tools/cli/big-stack.ts";
-import { basil } from "../../helpers/cli.ts";
+import { basil, cliPath, runNode } from "../../helpers/cli.ts";
 
 function program(text: string): string {
   const path = join(mkdtempSync(join(tmpdir(), "basil-stack-")), "deep.basil");
@@ -12,7 +12,15 @@ function program(text: string): string {
   return path;
 }
 
-describe("deep recursion", () => {
+/** The two ways to start the command: by its own first line, and through a node that knows nothing of it. */
+const STARTS = {
+  basil,
+  "node dist/cli.js": (args: readonly string[], options = {}) => runNode([cliPath(), ...args], options),
+} as const;
+
+describe.each(Object.keys(STARTS) as (keyof typeof STARTS)[])("deep recursion through %s", (start) => {
+  const basil = STARTS[start];
+
   test.each([
     ["plain routines", "FUNC f(n)\nIF n = 0 THEN RETURN 0\nRETURN f(n - 1) + 1\nEND FUNC\nPRINT f(10000)"],
     [
@@ -35,6 +43,21 @@ describe("deep recursion", () => {
 
   test("the exit code of the program is that of the command", async () => {
     expect((await basil(["run", program("EXIT 7")])).code).toBe(7);
+  });
+
+  test("one SIGINT stops a worker gracefully, with 130", async () => {
+    const text =
+      'SUB w(j$)\nRETURN j$\nEND SUB\nok% = GEARMAN.WORKER_ADD%("w", "w")\nok% = GEARMAN.WORKER_START%("w")\nPRINT "up"\nDO : SLEEP 50 : LOOP';
+    let isSent = false;
+    const result = await basil(["run", "--embedded", program(text)], {
+      onOutput: (stdout: string, kill: (signal: NodeJS.Signals) => void) => {
+        if (isSent || !stdout.includes("up")) return;
+        isSent = true;
+        kill("SIGINT");
+      },
+    });
+    expect(result).toMatchObject({ code: 130, signal: null });
+    expect(result.stderr).toContain("stopping:");
   });
 });
 
