@@ -63,7 +63,7 @@ function addRun(program: Command, context: CliContext, finish: (exitCode: number
     .argument("<file>", "the program, or - for standard input")
     .argument("[args...]", "what the program finds in ARGS")
     .addOption(new Option("--dialect <name>", "classic or basil, when the first line does not say").argParser(dialect))
-    .option("--embedded", "start a Gearman server for the program, for its time only")
+    .addOption(new Option("--embedded", "start a Gearman server for the program, for its time only").conflicts("servers"))
     .option("--servers <list>", "Gearman servers to use, such as a:4730,b:4730")
     .addOption(new Option("--timeout-ms <n>", "longest wait of one Gearman call").argParser(positiveInteger))
     .option("--no-cache", "compile anew, and keep nothing of it")

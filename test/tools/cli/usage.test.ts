@@ -45,6 +45,10 @@ describe("wrong usage ends with 2, says what was wrong, and leaves stdout empty"
     [["run", "--max-steps", "1.5", "a.basil"], "Give a whole number from 1."],
     [["run", "--deadline-ms", "-1", "a.basil"], "Give a whole number from 1."],
     [["run", "--dialect", "qbasic", "a.basil"], "There are classic and basil."],
+    [
+      ["run", "--embedded", "--servers", "a:4730", "a.basil"],
+      "option '--embedded' cannot be used with option '--servers <list>'",
+    ],
     [["check"], "missing required argument 'file'"],
     [["explain", "B9999"], "there is no error code B9999"],
     [["explain", "INDEX_EROR"], "Did you mean INDEX_ERROR?"],
