@@ -1,6 +1,12 @@
 /** Where GEARMAN's settings come from: what the host passes, then the environment, then the nearest file, then defaults. */
 import { readFile } from "node:fs/promises";
-import { type GearmanConfig, GearmanError, loadGearmanConfig, parseServerList } from "../../src/core/gearman/index.ts";
+import {
+  formatServer,
+  type GearmanConfig,
+  GearmanError,
+  loadGearmanConfig,
+  parseServerList,
+} from "../../src/core/gearman/index.ts";
 
 /** What a host may set. Everything left out comes from the environment and files it names, or has a default. */
 export interface GearmanOptions {
@@ -43,8 +49,17 @@ export async function loadConfiguration(options: GearmanOptions, hostname: strin
     hostname,
     processId: process.pid,
   };
-  return loadGearmanConfig(world, servers === undefined ? overrides : { ...overrides, servers: serversOf(servers) });
+  const config = await loadGearmanConfig(
+    world,
+    servers === undefined ? overrides : { ...overrides, servers: serversOf(servers) },
+  );
+  return { ...config, servers: distinct(config.servers) };
 }
+
+/** Each server once, at its first place: twice in a list, it would get two connections and each job's place doubly. */
+const distinct = (servers: GearmanConfig["servers"]): GearmanConfig["servers"] => [
+  ...new Map(servers.map((server) => [formatServer(server).toLowerCase(), server])).values(),
+];
 
 const serversOf = (servers: string | readonly string[]): GearmanConfig["servers"] =>
   parseServerList(typeof servers === "string" ? servers : servers.join(","));

@@ -60,7 +60,7 @@ export class ScriptWorker {
     this.#worker.add(name, handler && ((job) => this.#handle(job, handler)));
   }
 
-  /** Starts, and resolves when a server is connected, or when none could be reached at the first try. */
+  /** Starts, and resolves when a server is connected, or when none could be reached at the first try or within timeout_ms. */
   async start(id: string, concurrency: number, signal: AbortSignal): Promise<void> {
     checkId(id);
     this.#outages.clear();
@@ -72,7 +72,10 @@ export class ScriptWorker {
     this.#context.holdsWork(true);
     const isTried = (): boolean =>
       this.#worker.connectedServers.length > 0 || this.#outages.size >= this.#config.servers.length || !this.isAlive;
-    while (!isTried() && !signal.aborted) await this.#changes.wait({ signal });
+    const { now } = this.#context.host;
+    const endsAt = now() + this.#config.timeoutMs;
+    for (let leftMs = this.#config.timeoutMs; leftMs > 0 && !isTried() && !signal.aborted; leftMs = endsAt - now())
+      await this.#changes.wait({ signal, timeoutMs: leftMs });
   }
 
   /**

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { askAdmin } from "../../../src/core/gearman/index.ts";
+import { ScriptWorker } from "../../../modules/gearman/script-worker.ts";
+import { askAdmin, DEFAULTS } from "../../../src/core/gearman/index.ts";
+import { bareHost } from "../../helpers/call-row.ts";
 import { basilInProcess } from "../../helpers/in-process.ts";
 import { outputOf, program, withServer } from "./program.ts";
 
@@ -99,6 +101,49 @@ describe("what wins", () => {
     expect(output).toBe(
       'failed: environment variable GEARMAN_TIMEOUT_MS must be a whole number from 1 to 2147483647, not "never"\n',
     );
+  });
+});
+
+describe("a server named twice", () => {
+  const WORKER = `SUB f(t$)
+  RETURN t$
+END SUB
+ok% = GEARMAN.WORKER_ADD%("f", "f")
+PRINT GEARMAN.WORKER_START%("twin", 2); " ";`;
+
+  test("is one server: one connection of the worker, and handles without its name", async () => {
+    await withServer(async (server, port) => {
+      const script = program({ servers: `${server}, ${server}` });
+      const run = script.run(`${WORKER}
+PRINT GEARMAN.SUBMIT$("f", "x"); INSTR(GEARMAN.LAST_HANDLE$, "//"); " "; GEARMAN.SERVERS$()
+DO : SLEEP 1000 : LOOP`);
+      await script.printed("\n");
+      expect(script.output()).toBe(`1 x0 ${server}\n`);
+      const lines = await askAdmin("workers", { address: { host: "127.0.0.1", port }, timeoutMs: 5000 });
+      expect(lines.filter((line) => / twin :/.test(line)).length).toBe(1);
+      await script.interpreter.stop();
+      await run;
+      await script.interpreter.close();
+    });
+  });
+
+  test("and down is told once, and WORKER_START% does not wait for a second one", async () => {
+    const place = write("a", 'servers = ["LOCALHOST:1", "localhost:1"]\ntimeout_ms = 15000');
+    const script = program({ directory: place });
+    await script.run(`${WORKER} : EXIT`);
+    expect(script.output()).toBe("1 ");
+    expect(script.errors().match(/keeps trying/g)?.length).toBe(1);
+    await script.interpreter.close();
+  });
+
+  test("timeout_ms bounds the wait of WORKER_START% for its servers in any case", async () => {
+    const server = { host: "127.0.0.1", port: 1 };
+    const context = { host: { ...bareHost, now: () => Date.now() }, report() {}, placeOf: () => undefined, holdsWork() {} };
+    const worker = new ScriptWorker(context, { ...DEFAULTS, servers: [server, server], timeoutMs: 50 });
+    worker.add("f", undefined);
+    await worker.start("", 1, new AbortController().signal);
+    expect(worker.isAlive).toBe(true);
+    await worker.close();
   });
 });
 
