@@ -28,6 +28,8 @@ export interface CliOptions {
   readonly timeoutMs?: number;
   /** Sees what has been written to stdout so far, after each piece; may send signals. */
   readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** The same for stderr. */
+  readonly onError?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Path of the built command. Throws when today's code could not be built. */
@@ -61,6 +63,7 @@ function runProcess(command: string, args: readonly string[], options: CliOption
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
+      options.onError?.(stderr, (signal) => child.kill(signal));
     });
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
