@@ -89,6 +89,8 @@ export interface TaskContext {
   readonly name: string;
   /** Fires when the task must end: deadline, abort, the program's end. Pass it to every wait. */
   readonly signal: AbortSignal;
+  /** It has run to its end, or was ended. */
+  readonly isEnded: boolean;
   /** The task's own piece of state for a key, made at its first use. */
   local<T>(key: TaskKey<T>): T;
   /** Refuses a string or collection of this size when it is over the host's `bytes` limit. Call before allocating. */
@@ -222,8 +224,11 @@ export const alias = (name: string, of: string, doc: string): AliasRow => ({ kin
 /** What a module gets when an interpreter takes it in. */
 export interface ModuleContext {
   readonly host: Host;
-  /** Reports an error to people that has no call to raise it in, such as that of a failed handler. */
-  report(error: unknown, about?: string): void;
+  /**
+   * Reports an error to people that has no call to raise it in, such as that of a failed handler; as a warning, one that
+   * may pass by itself.
+   */
+  report(error: unknown, about?: string, severity?: "error" | "warning"): void;
   /** The BASIC place of an error that came out of a SUB, such as `resize.basil:12:3`; undefined when it has none. */
   placeOf(error: unknown): string | undefined;
   /** Says that work goes on which a stop should let finish (a worker runs), and that it no longer does. */

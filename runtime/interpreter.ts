@@ -81,7 +81,7 @@ class BasilInterpreter implements Interpreter {
       this.#surface,
       options.host,
       options.limits ?? {},
-      (error, about) => this.#report(error, about),
+      (...report) => this.#report(...report),
       (text, how, dialect, names) => this.#loaded!.inner(text, how, dialect, names),
     );
     this.#engine.onHoldsWork = (isHolding) => options.onGracefulStop?.(isHolding);
@@ -254,10 +254,11 @@ class BasilInterpreter implements Interpreter {
   }
 
   /** An error nobody can catch any more: to the host's error output. EXIT and STOP in a task end the whole program. */
-  #report(error: unknown, about?: string): void {
+  #report(error: unknown, about?: string, severity: "error" | "warning" = "error"): void {
     if (error instanceof ProgramEnd) return;
     const located = this.#engine.located(error);
-    const text = formatComplaint({ ...reportOf(located), ...(about && { message: `${about}: ${located.message}` }) });
+    const message = about ? `${about}: ${located.message}` : located.message;
+    const text = formatComplaint({ ...reportOf(located), message, severity });
     this.#options.host.writeError(`${text}\n`);
   }
 }

@@ -208,13 +208,14 @@ export class ScriptWorker {
         break;
       case "unreachable":
       case "lost":
-        if (!this.#outages.has(event.server)) this.#report(event.reason, "the worker keeps trying");
+        if (!this.#outages.has(event.server)) this.#report(event.reason, "the worker keeps trying", "warning");
         this.#outages.add(event.server);
         break;
       case "refused":
         this.#report(
           new GearmanError("SERVER", `${event.server}: ${event.code} ${event.text}`),
           "the worker was refused something",
+          "warning",
         );
         break;
       case "stopped":
@@ -227,8 +228,8 @@ export class ScriptWorker {
     this.#changes.wake();
   }
 
-  #report(error: unknown, about: string): void {
-    this.#context.report(error instanceof GearmanError ? raised(error) : error, about);
+  #report(error: unknown, about: string, severity: "error" | "warning" = "error"): void {
+    this.#context.report(error instanceof GearmanError ? raised(error) : error, about, severity);
   }
 }
 

@@ -3,6 +3,7 @@ import { optional, required } from "../../runtime/host.ts";
 import { GearmanError } from "../../src/core/gearman/errors.ts";
 import { settled } from "./outcome.ts";
 import { fn } from "./state.ts";
+import { gearmanTask } from "./task.ts";
 
 /** Adding, starting, stopping. */
 export const workerRows = [
@@ -56,6 +57,9 @@ export const workerRows = [
     name: "WORKER_ALIVE%",
     doc: "1 from WORKER_START% until a stop is complete, else 0.",
     params: {},
-    run: (state) => (state.presentWorker?.isAlive ? 1 : 0),
+    run: (state, _, task) => {
+      gearmanTask(task).succeeded();
+      return state.presentWorker?.isAlive ? 1 : 0;
+    },
   }),
 ];

@@ -5,7 +5,7 @@ import { decodeBytes, encodeText } from "../bytes.ts";
 import type { Host } from "../capabilities.ts";
 import type { CompiledUnit, InnerCompiler, InnerText } from "../compile/compiled.ts";
 import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
-import type { CallOptions, SubHandle } from "../host.ts";
+import type { CallOptions, ModuleContext, SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
 import type { ObjectValue, Value } from "../values.ts";
 import { asBasilError } from "./failures.ts";
@@ -63,7 +63,7 @@ export class Engine implements EngineServices {
   onHoldsWork: (isHolding: boolean) => void = () => undefined;
   readonly #limits: Limits;
   readonly #compileInner: InnerCompiler;
-  readonly #report: (error: unknown, about?: string) => void;
+  readonly #report: ModuleContext["report"];
   #output: string[] = [];
   #outputLength = 0;
   #written: Promise<void> | undefined;
@@ -73,13 +73,7 @@ export class Engine implements EngineServices {
   #flushedAt = 0;
   #units = 0;
 
-  constructor(
-    surface: Surface,
-    host: Host,
-    limits: Limits,
-    report: (error: unknown, about?: string) => void,
-    compileInner: InnerCompiler,
-  ) {
+  constructor(surface: Surface, host: Host, limits: Limits, report: ModuleContext["report"], compileInner: InnerCompiler) {
     this.#compileInner = compileInner;
     this.surface = surface;
     this.host = host;
@@ -92,7 +86,7 @@ export class Engine implements EngineServices {
     this.states = surface.modules.map((module) =>
       module.open({
         host,
-        report: (error, about) => this.#report(error, about),
+        report: (...report) => this.#report(...report),
         placeOf: (error) => this.placeText(error),
         holdsWork: (isHolding) => this.onHoldsWork(isHolding),
       }),

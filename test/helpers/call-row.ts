@@ -21,6 +21,7 @@ export const bareHost: Host = {
 export class CountingTask implements TaskContext {
   readonly name = "main";
   readonly signal: AbortSignal;
+  readonly isEnded = false;
   lastError = { code: 0, line: 0, name: "" };
   /** Greatest size claimed at once. */
   claimed = 0;

@@ -58,7 +58,7 @@ describe("a server that goes and comes back", () => {
         await script.interpreter.stop();
       }, port);
       expect((await run).kind).toBe("stopped");
-      expect(script.errors()).toMatch(/^error\[B2002\]: the worker keeps trying: .*127\.0\.0\.1:\d+.*\n$/);
+      expect(script.errors()).toMatch(/^warning\[B2002\]: the worker keeps trying: .*127\.0\.0\.1:\d+.*\n$/);
     });
   });
 
