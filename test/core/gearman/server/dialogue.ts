@@ -164,13 +164,15 @@ export type Step = readonly [connection: string, ...sends: (Buffer | "close")[]]
 /** Plays the steps against a server; one text per answer, `connection: answer`, with `--` between steps. */
 export async function play(port: number, steps: readonly Step[]): Promise<string[]> {
   const connections = new Map<string, RawConnection>();
+  let observer: RawConnection | null = null;
+  const observe = async () => (observer ??= await RawConnection.open(port));
   const transcript: string[] = [];
   try {
     for (const [name, ...sends] of steps) {
       let connection = connections.get(name);
       if (connection === undefined) connections.set(name, (connection = await RawConnection.open(port)));
       transcript.push(`-- ${name}`);
-      await perform(name, connection, sends, connections, port);
+      await perform(name, connection, sends, connections, observe);
       // The sender first: once it is answered, the server has done all that the step asks for.
       for (const other of new Set(connections.has(name) ? [name, ...connections.keys()] : connections.keys())) {
         for (const answer of await connections.get(other)!.answers()) transcript.push(`${other}: ${normalise(answer)}`);
@@ -179,6 +181,7 @@ export async function play(port: number, steps: readonly Step[]): Promise<string
     }
   } finally {
     for (const connection of connections.values()) connection.socket.destroy();
+    (observer as RawConnection | null)?.socket.destroy();
   }
   return sortLists(transcript);
 }
@@ -188,7 +191,7 @@ async function perform(
   connection: RawConnection,
   sends: readonly (Buffer | "close")[],
   connections: Map<string, RawConnection>,
-  port: number,
+  observe: () => Promise<RawConnection>,
 ): Promise<void> {
   for (const send of sends) {
     if (send !== "close") {
@@ -196,30 +199,22 @@ async function perform(
       continue;
     }
     await connection.answers();
-    const before = await connectionCount(port);
     await connection.close();
     connections.delete(name);
-    await untilFewer(port, before);
+    await untilListed(await observe(), connections.size + 1);
   }
 }
 
-/** Waits until the server has noticed that a connection is gone: it no longer lists it. */
-async function untilFewer(port: number, before: number): Promise<void> {
+/** Waits until the server has noticed that a connection is gone: it lists only the open ones, the observer among them. */
+async function untilListed(observer: RawConnection, wanted: number): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
-  while ((await connectionCount(port)) >= before) {
-    if (Date.now() > deadline) throw new Error(`the server still lists ${before} connections after ${DEADLINE_MS} ms`);
-  }
-}
-
-async function connectionCount(port: number): Promise<number> {
-  const observer = await RawConnection.open(port);
-  try {
+  for (;;) {
     observer.send(line("workers"));
     let count = 0;
     while ((await observer.next()) !== 'text ".\\n"') count++;
-    return count;
-  } finally {
-    await observer.close();
+    if (count <= wanted) return;
+    if (Date.now() > deadline)
+      throw new Error(`the server lists ${count} connections instead of ${wanted} after ${DEADLINE_MS} ms`);
   }
 }
 
