@@ -20,6 +20,7 @@ export const MAX_PAYLOAD_BYTES = 0xffffffff - 2048;
 export function checkFunctionName(name: string): string {
   if (name === "") throw new GearmanError("ARGUMENT", "the function name is empty: give the name a worker registered");
   if (name.includes("\0")) throw new GearmanError("ARGUMENT", `function name ${shown(name)} has a NUL character`);
+  refuseLoneSurrogates(name, "function name", "use letters, digits and dots");
   const bytes = name.length * 3 <= MAX_FUNCTION_BYTES ? 0 : Buffer.byteLength(name);
   if (bytes > MAX_FUNCTION_BYTES) {
     throw new GearmanError(
@@ -33,6 +34,7 @@ export function checkFunctionName(name: string): string {
 /** `unique`, or an ARGUMENT error when the server would cut it or refuse it. Empty means none. */
 export function checkUnique(unique: string): string {
   if (unique.includes("\0")) throw new GearmanError("ARGUMENT", `unique key ${shown(unique)} has a NUL character`);
+  refuseLoneSurrogates(unique, "unique key", "write the bytes in hex or Base64");
   const bytes = Buffer.byteLength(unique);
   if (bytes > MAX_UNIQUE_BYTES) {
     throw new GearmanError(
@@ -41,6 +43,12 @@ export function checkUnique(unique: string): string {
     );
   }
   return unique;
+}
+
+/** Halves of characters, which stand for bytes that are not UTF-8, would all be sent as U+FFFD: different names became one. */
+function refuseLoneSurrogates(text: string, what: string, wayOut: string): void {
+  if (!text.isWellFormed())
+    throw new GearmanError("ARGUMENT", `${what} ${shown(text)} is not text: it has bytes that are not UTF-8; ${wayOut}`);
 }
 
 /** `payload` itself, or an ARGUMENT error when it does not fit a packet. */

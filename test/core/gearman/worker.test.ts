@@ -569,6 +569,7 @@ describe("arguments", () => {
   test("function names, servers and times are checked", () => {
     expect(() => new GearmanWorker({ servers: [] })).toThrow("no servers given");
     expect(() => new GearmanWorker().add("")).toThrow("the function name is empty");
+    expect(() => new GearmanWorker().add("f\udcc8", () => "")).toThrow('function name "f\\udcc8" is not text');
     expect(() => new GearmanWorker().add("f", () => "", { timeoutMs: -1 })).toThrow("timeoutMs -1 must be a number above 0");
   });
 });
