@@ -9,7 +9,7 @@ const MAX_UNREAD_EVENTS = 256;
 /** Reading pauses above this many unread bytes. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** A running job and what it sends. */
+/** A running job and what it sends. When the wait ends for want of time, by a signal or by a loss, unread events are dropped. */
 export interface JobStream extends AsyncIterable<JobEvent> {
   /** Resolves when the server has accepted the job. */
   readonly created: Promise<JobReceipt>;
@@ -48,7 +48,11 @@ export class StreamSubmit extends ForegroundSubmit implements JobStream {
     });
     this.promise.then(
       () => this.#queue.end(),
-      (error: unknown) => this.#queue.end({ error }),
+      (error: unknown) => {
+        // Whoever ran out of time must not be kept by what is still queued; what a worker sent before it failed counts.
+        if (!(error instanceof GearmanError && error.kind === "WORKER_FAILED")) this.#queue.clear();
+        this.#queue.end({ error });
+      },
     );
   }
 

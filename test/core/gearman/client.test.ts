@@ -61,6 +61,14 @@ describe("arguments", () => {
     [{ name: "f", unique: "u".repeat(64) }, /has 64 bytes, at most 63 are allowed: use a hash of it$/],
     [{ name: "f", unique: "ž".repeat(32) }, /has 64 bytes/],
     [{ name: "f", unique: "a\0" }, /has a NUL character$/],
+    [
+      { name: "zz\udcc8" },
+      'function name "zz\\udcc8" is not text: it has bytes that are not UTF-8; use letters, digits and dots',
+    ],
+    [
+      { name: "f", unique: "\udcc9" },
+      'unique key "\\udcc9" is not text: it has bytes that are not UTF-8; write the bytes in hex or Base64',
+    ],
     [{ name: "f", timeoutMs: 0 }, "timeoutMs 0 must be a number above 0"],
     [{ name: "f", timeoutMs: Number.NaN }, "timeoutMs NaN must be a number above 0"],
   ])("%o is refused before anything is sent", async (request, message) => {
@@ -565,6 +573,43 @@ describe("streams", () => {
     };
     await expectFailure(read(), "WORKER_FAILED", /^f failed/);
     expect(seen).toEqual(["data"]);
+  });
+
+  test.each(["TIMEOUT", "ABORTED", "CLOSED", "IO"] as const)("after %s only the callback under way ends", async (kind) => {
+    const server = await serve(
+      accepting((handle, _, peer) => {
+        for (let piece = 1; piece <= 40; piece++) peer.send("WORK_DATA", handle, `${piece}`);
+      }),
+    );
+    const client = clientOf([server.server]);
+    const controller = new AbortController();
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const pieces: string[] = [];
+    const onData = (payload: Buffer) => {
+      pieces.push(String(payload));
+      if (kind === "ABORTED") controller.abort();
+      else if (kind === "CLOSED") void client.close();
+      else if (kind === "IO") server.peers[0]!.socket.destroy();
+      return held;
+    };
+    let settled: () => void = () => undefined;
+    const isSettled = new Promise<void>((resolve) => {
+      settled = resolve;
+    });
+    const { signal } = controller;
+    const request = { name: "f", signal, ...(kind === "TIMEOUT" && { timeoutMs: 100 }) };
+    const stream = client.start(request);
+    stream.result.catch(settled);
+    const reading = (async () => {
+      for await (const event of stream) if (event.type === "data") await onData(event.payload);
+    })();
+    await isSettled;
+    release();
+    expect((await failureOf(reading)).kind).toBe(kind);
+    expect(pieces).toEqual(["1"]);
   });
 
   test("leaving the loop closes the connection, which tells the server", async () => {
