@@ -90,6 +90,7 @@ async function stream(state: GearmanState, args: JobArguments & { callback: SubH
       signal: task.signal,
       prepare: (called) => {
         const theirs = gearmanTask(called);
+        theirs.caller = own.caller ?? task;
         theirs.handled = own.handled;
         theirs.yielded = own.yielded;
         theirs.handle = own.handle;

@@ -17,10 +17,12 @@ import { raised } from "./outcome.ts";
 import { type CurrentJob, gearmanTask } from "./task.ts";
 import { Wakeups } from "./wakeups.ts";
 
-/** A job from WORKER_YIELD$, and the task that took it. */
+/** A job from WORKER_YIELD$, and the task that took it, or for which it was taken. */
 interface TakenJob extends CurrentJob {
   readonly task: TaskContext;
 }
+
+const ownerOf = (task: TaskContext): TaskContext => gearmanTask(task).caller ?? task;
 
 /** Most bytes a server keeps of a worker's name. */
 const MAX_ID_BYTES = 127;
@@ -79,20 +81,21 @@ export class ScriptWorker {
   }
 
   /**
-   * Stops gracefully and resolves when all jobs are done. From within a handler it only asks for the stop, because
-   * the handler's own job must end first.
+   * Stops gracefully and resolves when all jobs are done. From within a handler or a stream's callback it only asks for
+   * the stop, because the handler's own job, or the stream, must end first.
    */
   async stop(task: TaskContext, graceMs: number): Promise<void> {
     if (!this.#wasStarted) throw new GearmanError("STATE", "there is no worker to stop: start one with WORKER_START% first");
-    this.#giveBack((taken) => taken.task === task || taken.task.signal.aborted);
+    const { handled, caller } = gearmanTask(task);
+    this.#giveBack((taken) => taken.task === ownerOf(task) || taken.task.signal.aborted);
     const stopped = this.#stop(graceMs);
-    if (gearmanTask(task).handled === null) await stopped;
+    if (handled === null && caller === null) await stopped;
   }
 
-  /** The program has ended: finishes running jobs, unless `signal` fires. */
+  /** The program has ended, or is to end: finishes running jobs, unless `signal` fires. */
   async drain(signal: AbortSignal, graceMs: number): Promise<void> {
     this.#isEnding = true;
-    this.#giveBack((taken) => taken.task.signal.aborted);
+    this.#giveBack((taken) => taken.task.isEnded || taken.task.signal.aborted);
     const hurry = (): void => void this.#stop(0);
     signal.addEventListener("abort", hurry, { once: true });
     await this.#stop(signal.aborted ? 0 : graceMs);
@@ -119,7 +122,7 @@ export class ScriptWorker {
     const job = await this.#worker.next({ timeoutMs, signal: task.signal });
     if (job === null) return null;
     for (const [handle, taken] of this.#taken) if (taken.job.isOver) this.#taken.delete(handle);
-    const taken = { job, handle: this.#handleOf(job), task };
+    const taken = { job, handle: this.#handleOf(job), task: ownerOf(task) };
     this.#taken.set(taken.handle, taken);
     return taken;
   }
@@ -137,16 +140,15 @@ export class ScriptWorker {
     this.#taken.delete(handle);
   }
 
+  /** Handlers get `graceMs`, jobs taken by hand no more than timeout_ms: nobody may ever end them. */
   #stop(graceMs: number): Promise<void> {
     const stopped = this.#worker.stop({ graceMs });
     if (!this.isAlive) return stopped;
     this.#stopping ??= stopped;
     const hurry = this.#hurry;
     if (graceMs <= 0) hurry.abort();
-    else if (graceMs < Number.POSITIVE_INFINITY) {
-      const timer = setTimeout(() => hurry.abort(), Math.min(graceMs, 0x7fffffff));
-      void stopped.then(() => clearTimeout(timer));
-    }
+    else if (graceMs < Number.POSITIVE_INFINITY) after(graceMs, stopped, () => hurry.abort());
+    after(Math.min(graceMs, this.#config.timeoutMs), stopped, () => this.#giveBack(() => true));
     return stopped;
   }
 
@@ -231,6 +233,12 @@ export class ScriptWorker {
   #report(error: unknown, about: string, severity: "error" | "warning" = "error"): void {
     this.#context.report(error instanceof GearmanError ? raised(error) : error, about, severity);
   }
+}
+
+/** Acts when the time is over, unless `over` is fulfilled before. */
+function after(timeoutMs: number, over: Promise<void>, act: () => void): void {
+  const timer = setTimeout(act, Math.min(timeoutMs, 0x7fffffff));
+  void over.then(() => clearTimeout(timer));
 }
 
 /** Every running handler listens to it. */

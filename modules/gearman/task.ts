@@ -21,6 +21,8 @@ export class GearmanTask {
   result: Buffer | "" = "";
   /** The job whose handler the task is; a stream's callback inherits that of the task that streams. */
   handled: CurrentJob | null = null;
+  /** The task that waits while this one runs for it, as the callback of its stream. */
+  caller: TaskContext | null = null;
   /** The job WORKER_YIELD$ gave last. */
   yielded: CurrentJob | null = null;
 

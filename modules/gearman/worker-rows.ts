@@ -42,8 +42,9 @@ export const workerRows = [
   fn({
     name: "WORKER_STOP%",
     doc:
-      "Takes no more jobs, finishes those that run, sends their results, and gives 1 when all is done. In a handler it does " +
-      "not wait. Jobs of WORKER_YIELD$ that the task has not ended go to other workers.",
+      "Takes no more jobs, finishes those that run, sends their results, and gives 1 when all is done. In a handler and in " +
+      "the SUB of a stream it does not wait. Jobs of WORKER_YIELD$ that the task has not ended go to other workers at once, " +
+      "those that other tasks have not ended after timeout_ms.",
     params: { grace_ms: optional("integer", "Ends running jobs after so many milliseconds. Default: waits for them.") },
     waits: true,
     run: (state, { grace_ms: graceMs = Number.POSITIVE_INFINITY }, task) =>

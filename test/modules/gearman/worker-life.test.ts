@@ -1,5 +1,6 @@
 /** The life of a program's worker: reconnecting, stopping, being stopped, and what becomes of the jobs it holds. */
 import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../../runtime/interpreter.ts";
 import { GearmanClient, GearmanWorker } from "../../../src/core/gearman/index.ts";
 import { GearmanServer } from "../../../src/core/gearman/server/server.ts";
 import { hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
@@ -236,6 +237,90 @@ DO : SLEEP 1000 : LOOP`);
       await script.interpreter.close();
     });
   });
+});
+
+describe("a job taken by hand and not ended", () => {
+  const TAKE = `ok% = GEARMAN.WORKER_ADD%("hand")
+ok% = GEARMAN.WORKER_START%("w", 3)
+job$ = GEARMAN.WORKER_YIELD$(10000)
+PRINT "taken"
+`;
+
+  /** Runs a program that takes a job, then `end`s it; another worker gets the job. */
+  const comesBack = (source: string, timeoutMs: number, end: (script: Program, run: Promise<Outcome>) => Promise<void>) =>
+    withServer((servers) =>
+      beside(servers, { timeoutMs }, async (script, client) => {
+        const result = client.submit({ name: "hand", payload: "x" });
+        await end(script, script.run(source));
+        expect(script.errors()).toBe("");
+        const other = new GearmanWorker({ servers: [servers] });
+        other.add("hand", (job) => `other ${job.payload}`);
+        other.start();
+        expect((await result).toString()).toBe("other x");
+        await other.stop();
+      }),
+    );
+
+  test("goes back timeout_ms after the host stops the program", async () => {
+    await comesBack(TAKE + FOR_EVER, 100, async (script, run) => {
+      await script.printed("taken");
+      await script.interpreter.stop();
+      expect((await run).kind).toBe("stopped");
+    });
+  });
+
+  test("goes back at once when the program ends: nobody is left to end it", async () => {
+    const beginMs = performance.now();
+    await comesBack(TAKE, 60_000, async (_, run) => expect((await run).kind).toBe("ended"));
+    expect(performance.now() - beginMs).toBeLessThan(30_000);
+  });
+
+  test("may be ended in the time between", async () => {
+    await withServer((servers) =>
+      beside(servers, { timeoutMs: 10_000 }, async (script, client) => {
+        const result = client.submit({ name: "hand", payload: "x" });
+        const run = script.run(`${TAKE}SLEEP 100
+ok% = GEARMAN.WORKER_COMPLETE%(JSON.GET(job$, "handle"), "by hand")
+${FOR_EVER}`);
+        await script.printed("taken");
+        await script.interpreter.stop();
+        expect((await run).kind).toBe("stopped");
+        expect((await result).toString()).toBe("by hand");
+      }),
+    );
+  });
+
+  test("by a handler does not keep WORKER_STOP% longer than timeout_ms", async () => {
+    const source = `SUB taker(text$)
+  RETURN JSON.GET(GEARMAN.WORKER_YIELD$(10000), "payload")
+END SUB
+ok% = GEARMAN.WORKER_ADD%("hand")
+ok% = GEARMAN.WORKER_ADD%("taker", "taker")
+ok% = GEARMAN.WORKER_START%("w", 3)
+ok% = GEARMAN.SUBMIT_BG%("hand", "x")
+PRINT GEARMAN.SUBMIT$("taker", ""); " "; GEARMAN.WORKER_STOP%(); GEARMAN.WORKER_ALIVE%()`;
+    expect(await withServer((servers) => outputOf(source, { servers, timeoutMs: 500 }))).toBe("x 10\n");
+  });
+});
+
+test("WORKER_STOP% in the SUB of a stream does not wait: the stream goes on to its end", async () => {
+  const source = `SUB piece(text$)
+  PRINT text$; GEARMAN.WORKER_STOP%(); GEARMAN.WORKER_ALIVE%(); " ";
+END SUB
+SUB gen(text$)
+  FOR i = 1 TO 2
+    ok% = GEARMAN.WORKER_DATA%("d")
+    SLEEP 20
+  NEXT
+  RETURN "all"
+END SUB
+ok% = GEARMAN.WORKER_ADD%("gen", "gen")
+ok% = GEARMAN.WORKER_ADD%("hand")
+ok% = GEARMAN.WORKER_START%("w", 3)
+ok% = GEARMAN.SUBMIT_BG%("hand", "1")
+job$ = GEARMAN.WORKER_YIELD$(10000)
+PRINT GEARMAN.SUBMIT_STREAM%("gen", "", "piece"); GEARMAN.LAST_RESULT$; GEARMAN.WORKER_STOP%(); GEARMAN.WORKER_ALIVE%()`;
+  expect(await withServer((servers) => outputOf(source, { servers, timeoutMs: 60_000 }))).toBe("d11 d11 1all10\n");
 });
 
 describe("failing handlers", () => {
