@@ -143,6 +143,8 @@ export interface FunctionRow<State> {
   readonly niladic: boolean;
   /** Its name promises nothing of its result. */
   readonly givesAny: boolean;
+  /** The built-in in whose place the compiler calls it in the basil dialect: programs write that one's name. */
+  readonly basilFormOf?: string;
   readonly run: (state: State, args: never, task: TaskContext) => unknown;
 }
 
@@ -182,6 +184,7 @@ export interface FunctionSpec<State, Name extends string, P extends Params, W ex
   readonly yields?: boolean;
   readonly isInteger?: boolean;
   readonly niladic?: boolean;
+  readonly basilFormOf?: string;
   readonly run: (
     state: State,
     args: ArgsOf<P>,

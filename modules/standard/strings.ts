@@ -80,7 +80,10 @@ const searchRows = [
   }),
   fn({
     name: "INSTR_BASIL",
-    doc: "INSTR of the basil dialect, chosen by the compiler there: counts from 0, and 0 also means not found.",
+    doc:
+      "What INSTR means in the basil dialect, where programs write INSTR and get this: it counts from 0, and 0 also means " +
+      "not found.",
+    basilFormOf: "INSTR",
     params: {
       text: required("text", "The string to search."),
       part: required("text", "What to find; an empty one is found at the start."),

@@ -20,10 +20,18 @@ export const PARAM_TEXT: Record<ParamType, string> = {
 };
 
 /** The order of a module's rows on a page. */
-export const SECTIONS = { function: "Functions", property: "Properties", constant: "Constants" } as const;
+export const SECTIONS = {
+  function: "Functions",
+  property: "Properties",
+  constant: "Constants",
+  basilForm: "Other meanings in the basil dialect",
+} as const;
 
 /** The section a row stands in: another spelling of a function stands among the functions. */
-export const sectionOf = (row: Row<never>): keyof typeof SECTIONS => (row.kind === "alias" ? "function" : row.kind);
+export function sectionOf(row: Row<never>): keyof typeof SECTIONS {
+  if (row.kind === "function" && row.basilFormOf !== undefined) return "basilForm";
+  return row.kind === "alias" ? "function" : row.kind;
+}
 
 /** `text. Name a worker registered, such as img.resize.`, with what is special about it. */
 export function paramText(param: Param): string {

@@ -46,6 +46,14 @@ describe("doc", () => {
     expect(stdout).toContain("GEARMAN.SUBMIT_BG%(function$");
   });
 
+  test("what only the basil dialect puts in a function's place stands apart from the functions", async () => {
+    const { stdout } = await doc();
+    const [before, after] = stdout.split("Other meanings in the basil dialect:");
+    expect(before).not.toContain("INSTR_BASIL");
+    expect(after?.trimStart().startsWith("INSTR_BASIL(")).toBe(true);
+    expect((await doc("INSTR_BASIL")).stdout).toContain("programs write INSTR");
+  });
+
   test.each([
     ["LEFT", "Did you mean LEFT$?"],
     ["GEARMAN.SUBMTI$", "Did you mean GEARMAN.SUBMIT$?"],
