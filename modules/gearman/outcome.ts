@@ -4,8 +4,11 @@ import type { TaskContext } from "../../runtime/host.ts";
 import { GearmanError } from "../../src/core/gearman/errors.ts";
 import { type GearmanTask, gearmanTask } from "./task.ts";
 
+/** `ERRNAME$` of all that the module raises. */
+export const ERROR_NAME = "GEARMAN_ERROR";
+
 /** `ERR%` of a GEARMAN_ERROR is this plus GEARMAN.ERRCODE%. */
-const FIRST_CODE = 2000;
+export const FIRST_CODE = 2000;
 
 /** What the outcome of a call depends on. */
 export interface OutcomeRules {
@@ -38,7 +41,7 @@ export async function settled<R>(
 
 /** A failure as the error that TRY/CATCH catches: `ERRNAME$` is GEARMAN_ERROR. */
 export const raised = (error: GearmanError): BasilError =>
-  new BasilError("GEARMAN_ERROR", error.message, { code: FIRST_CODE + error.code, cause: error });
+  new BasilError(ERROR_NAME, error.message, { code: FIRST_CODE + error.code, cause: error });
 
 /** Wrong arguments to a row, found before the row runs. */
 export function argumentError(message: string, task: TaskContext): BasilError {

@@ -1,5 +1,6 @@
 /** All errors a person can meet, as one list: the compiler's, the language's own at run time, and the modules'. */
 import { EXPLANATIONS } from "../../../grammar/complaints.ts";
+import { ERROR_NAME, FIRST_CODE } from "../../../modules/gearman/outcome.ts";
 import { ERROR_CODES, type ErrorName } from "../../../runtime/errors.ts";
 import { GEARMAN_ERRORS } from "../../core/gearman/errors.ts";
 
@@ -12,6 +13,8 @@ export interface ErrorEntry {
   readonly text: string;
   /** Other names people may look it up by. */
   readonly names: readonly string[];
+  /** `ERRNAME$` when several codes share it. */
+  readonly group?: string;
 }
 
 /** What the language itself raises at run time: why, and the way out. */
@@ -36,9 +39,6 @@ const RUNTIME_TEXTS: Record<ErrorName, string> = {
   SYNTAX_ERROR: "EXEC or EVAL got text that does not compile. The message is the compiler's.",
 };
 
-/** `ERR%` of a module's error is this plus the module's own code. */
-const GEARMAN_BASE = 2000;
-
 /** The compiler's codes, in order. */
 export const compileErrors = (): ErrorEntry[] =>
   Object.entries(EXPLANATIONS).map(([code, { title, text }]) => ({ code, title, text, names: [] }));
@@ -55,8 +55,9 @@ export const runtimeErrors = (): ErrorEntry[] =>
 /** What the GEARMAN module reports in `GEARMAN.ERRCODE%`, and raises when it is fatal. */
 export const gearmanErrors = (): ErrorEntry[] =>
   Object.entries(GEARMAN_ERRORS).map(([kind, { code, fatal, doc }]) => ({
-    code: `B${GEARMAN_BASE + code}`,
-    title: `GEARMAN_ERROR: ${kind}`,
+    code: `B${FIRST_CODE + code}`,
+    title: `${ERROR_NAME}: ${kind}`,
+    group: ERROR_NAME,
     text: `${doc} GEARMAN.ERRCODE% is ${code}. ${fatal ? "Always raised." : 'Raised with on_error = "raise" only.'}`,
-    names: [kind, `GEARMAN_${kind}`, `GEARMAN_${kind}%`, String(GEARMAN_BASE + code)],
+    names: [kind, `GEARMAN_${kind}`, `GEARMAN_${kind}%`, String(FIRST_CODE + code)],
   }));

@@ -32,6 +32,18 @@ describe("explain", () => {
     expect((await explain(name)).stdout.startsWith(start)).toBe(true);
   });
 
+  test("a name that many codes share lists them all, each with its text", async () => {
+    const { code, stdout } = await explain("gearman_error");
+    expect(code).toBe(0);
+    expect(stdout.startsWith("GEARMAN_ERROR: ERR% and the message tell which of these it is\n\nB2001  ")).toBe(true);
+    expect(stdout.match(/^B\d+(?= {2}GEARMAN_ERROR: )/gm)).toEqual(gearmanErrors().map((entry) => entry.code));
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test.each(["error[B2010]: no server", "warning[B2002]:"])("takes %s, however much of a report is given", async (text) => {
+    expect((await explain(text)).stdout).toMatch(/^B20\d\d: GEARMAN_ERROR: /);
+  });
+
   test("without a code it lists all of them", async () => {
     const { stdout } = await explain();
     expect(stdout.trimEnd().split("\n").length).toBe([...compileErrors(), ...runtimeErrors(), ...gearmanErrors()].length);
