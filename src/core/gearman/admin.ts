@@ -1,6 +1,10 @@
 /** The text protocol of a job server, which lists queues and workers and cancels jobs, over short-lived connections of its own. */
-import { bounded } from "../net/deadline.ts";
+import type { Socket } from "node:net";
+import { backoffMs } from "../net/backoff.ts";
+import { bounded, pause } from "../net/deadline.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
+import { shown } from "./checks.ts";
+import { RETRY_BACKOFF } from "./config.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import { reasonOf } from "./wire.ts";
@@ -21,8 +25,10 @@ export type AdminCommand = keyof typeof ADMIN_COMMANDS;
 /** How to reach the server, and how long to wait for it. */
 export interface AdminOptions {
   readonly address: ServerAddress;
-  /** Bounds connecting and the reply, in milliseconds. */
+  /** Bounds connecting, its retries and the reply, in milliseconds. */
   readonly timeoutMs: number;
+  /** How often connecting is tried again; a command that was sent is never sent twice. Default 0. */
+  readonly retries?: number;
   readonly signal?: AbortSignal | undefined;
   readonly host?: GearmanHost;
 }
@@ -59,7 +65,8 @@ export async function functionStatus(options: AdminOptions): Promise<FunctionSta
 
 /**
  * Cancels a queued job, or detaches the clients that wait for a running one. True when the server did;
- * NOT_FOUND when it does not know the job, CANCEL_UNSUPPORTED when it does not know the command.
+ * NOT_FOUND when it does not know the job, CANCEL_UNSUPPORTED when it does not know the command, PROTOCOL when
+ * what answers is no Gearman server.
  */
 export async function cancelJob(handle: string, options: AdminOptions): Promise<true> {
   const server = formatServer(options.address);
@@ -69,18 +76,62 @@ export async function cancelJob(handle: string, options: AdminOptions): Promise<
   if (line === "" || line.startsWith("ERR UNKNOWN")) {
     throw new GearmanError("CANCEL_UNSUPPORTED", `${server} cannot cancel jobs${line === "" ? "" : `: ${line}`}`);
   }
+  if (!line.startsWith("ERR"))
+    throw new GearmanError("PROTOCOL", `${server} is no Gearman server: it answered ${shown(line)} to cancel job`);
   throw new GearmanError("SERVER", `${server} did not cancel ${handle}: ${line}`);
 }
 
 /** Sends one line and reads its reply; no lines at all when the server closes without a word. */
 async function sendCommand(command: string, reply: "line" | "list", options: AdminOptions): Promise<string[]> {
-  const { address, timeoutMs, signal, host = systemHost } = options;
+  const { address, timeoutMs, signal } = options;
   const server = formatServer(address);
-  const socket = host.connect(address);
-  const answer = new Promise<string[]>((resolve, reject) => {
+  const over = new AbortController();
+  let unreached: GearmanError | null = null;
+  const note = (failure: GearmanError) => {
+    unreached = failure;
+  };
+  const answer = connected(options, over.signal, note).then((socket) => readReply(socket, command, reply, server));
+  try {
+    return await bounded(answer, {
+      timeoutMs,
+      signal,
+      onTimeout: () => unreached ?? new GearmanError("TIMEOUT", `no answer from ${server} to ${command} within ${timeoutMs} ms`),
+      onAbort: (cause) => new GearmanError("ABORTED", `${command} was called off`, { cause }),
+    });
+  } finally {
+    over.abort();
+  }
+}
+
+/** A connected socket, after as many tries as retries allow; it is destroyed when `over` fires. */
+async function connected(options: AdminOptions, over: AbortSignal, note: (failure: GearmanError) => void): Promise<Socket> {
+  const { address, retries = 0, host = systemHost } = options;
+  const after = retries > 0 ? ` (after ${retries + 1} tries)` : "";
+  for (let round = 0; ; round++) {
+    const socket = host.connect(address);
+    const giveUp = () => void socket.destroy();
+    over.addEventListener("abort", giveUp, { once: true });
+    const error = await new Promise<Error | null>((resolve) => {
+      socket.once("connect", () => resolve(null));
+      socket.on("error", resolve);
+      socket.once("close", () => resolve(new Error("closed")));
+    });
+    if (error === null) return socket;
+    over.removeEventListener("abort", giveUp);
+    const isLast = round >= retries || over.aborted;
+    const text = `cannot ask ${formatServer(address)}: ${reasonOf(error)}${isLast ? after : ""}`;
+    const failure = new GearmanError("IO", text, { cause: error });
+    if (isLast) throw failure;
+    note(failure);
+    await pause(backoffMs(round, RETRY_BACKOFF, host.random), over);
+    if (over.aborted) throw failure;
+  }
+}
+
+function readReply(socket: Socket, command: string, reply: "line" | "list", server: string): Promise<string[]> {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    socket.once("connect", () => socket.write(`${command}\r\n`));
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
@@ -93,17 +144,8 @@ async function sendCommand(command: string, reply: "line" | "list", options: Adm
     });
     socket.on("error", (error) => reject(new GearmanError("IO", `cannot ask ${server}: ${reasonOf(error)}`, { cause: error })));
     socket.on("close", () => resolve([]));
+    socket.write(`${command}\r\n`);
   });
-  try {
-    return await bounded(answer, {
-      timeoutMs,
-      signal,
-      onTimeout: () => new GearmanError("TIMEOUT", `no answer from ${server} to ${command} within ${timeoutMs} ms`),
-      onAbort: (cause) => new GearmanError("ABORTED", `${command} was called off`, { cause }),
-    });
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** The reply's lines when it is complete, or null. A refused list is a single ERR line. */

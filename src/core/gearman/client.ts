@@ -1,11 +1,11 @@
 /** Submits jobs to Gearman servers and asks about them. */
-import { type BackoffOptions, backoffMs } from "../net/backoff.ts";
+import { backoffMs } from "../net/backoff.ts";
 import { DeadlineList, pause } from "../net/deadline.ts";
 import { parseServer, type ServerAddress } from "./address.ts";
 import { cancelJob } from "./admin.ts";
 import { type Call, type CallBounds, type Courier, EchoQuestion, type JobStatus, StatusQuestion } from "./call.ts";
 import { checkFunctionName, checkPayload, checkTimeout, checkUnique, parseHandle } from "./checks.ts";
-import { DEFAULTS } from "./config.ts";
+import { DEFAULTS, RETRY_BACKOFF } from "./config.ts";
 import type { Connection } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
@@ -67,9 +67,6 @@ export interface SubmitRequest extends JobRequest {
   /** Called with each warning; a promise it returns holds the next report back. */
   readonly onWarning?: ((payload: Buffer) => unknown) | undefined;
 }
-
-/** Pauses between tries to connect within one call. */
-const RETRY_BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 2_000, jitter: 0.5 };
 
 /** Longest try to connect to one server, in milliseconds. */
 const MAX_CONNECT_MS = 5_000;
@@ -169,9 +166,8 @@ export class GearmanClient {
     const { servers, bare } = this.#serversOf(handle);
     const { timeoutMs, signal } = this.#bounds(bounds);
     const both = signal === undefined ? this.#open.signal : AbortSignal.any([signal, this.#open.signal]);
-    const answers = await Promise.allSettled(
-      servers.map((server) => cancelJob(bare, { address: server.address, timeoutMs, signal: both, host: this.#host })),
-    );
+    const how = { timeoutMs, signal: both, retries: this.#retries, host: this.#host };
+    const answers = await Promise.allSettled(servers.map(({ address }) => cancelJob(bare, { ...how, address })));
     if (this.#closing !== null) throw closedError();
     if (answers.some((answer) => answer.status === "fulfilled")) return true;
     const reasons = answers.map((answer) => (answer.status === "rejected" ? (answer.reason as unknown) : null));

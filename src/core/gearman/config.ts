@@ -1,5 +1,7 @@
 /** What a Gearman client or worker needs to know, gathered from flags, environment, `.basil-gearman.toml` and defaults. */
+
 import { parse, TomlError } from "smol-toml";
+import type { BackoffOptions } from "../net/backoff.ts";
 import { formatServer, parseServer, type ServerAddress } from "./address.ts";
 import { GearmanError } from "./errors.ts";
 
@@ -33,6 +35,9 @@ export const DEFAULTS: GearmanConfig = {
   onError: "return",
   exceptions: false,
 };
+
+/** Pauses between tries to connect within one call. */
+export const RETRY_BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 2_000, jitter: 0.5 };
 
 /** Kinds of values, with what each is called in messages, how TOML values are checked, and how environment text is read. */
 const KINDS = {

@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { type AdminOptions, askAdmin, cancelJob, functionStatus } from "../../../src/core/gearman/admin.ts";
 import { GearmanClient } from "../../../src/core/gearman/client.ts";
+import { type GearmanHost, systemHost } from "../../../src/core/gearman/host.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -71,6 +72,8 @@ describe("cancelling", () => {
     [["ERR UNKNOWN_ERROR\r\n"], "CANCEL_UNSUPPORTED"],
     [null, "CANCEL_UNSUPPORTED"],
     [["ERR DENIED not+yours\r\n"], "SERVER"],
+    [["HTTP/1.1 400 Bad Request\r\n"], "PROTOCOL"],
+    [["<!DOCTYPE HTML>\n"], "PROTOCOL"],
   ] as const)("the answer %j is told as %s", async (pieces, kind) => {
     const options = await answering(pieces);
     const cancelling = cancelJob("H:a:1", options);
@@ -103,6 +106,23 @@ describe("cancelling", () => {
     await expect(client(no.address).cancel("H:a:1")).rejects.toMatchObject({ kind: "NOT_FOUND" });
     await expect(client(no.address, down).cancel("H:a:1")).rejects.toMatchObject({ kind: "IO" });
   });
+});
+
+test("a cancel connects as often as the client's retries say, and sends its line once", async () => {
+  const { address, lines } = await answering(["OK\r\n"]);
+  let tries = 0;
+  const connect: GearmanHost["connect"] = (to) => systemHost.connect(++tries < 3 ? { host: "127.0.0.1", port: 1 } : to);
+  const host = { ...systemHost, random: () => 1, connect };
+  const client = (retries: number) => new GearmanClient({ servers: [address], retries, host });
+  expect(await client(2).cancel("H:a:1")).toBe(true);
+  expect([tries, lines]).toEqual([3, ["cancel job H:a:1\r\n"]]);
+  tries = 0;
+  await expect(client(1).cancel("H:a:1")).rejects.toMatchObject({
+    kind: "IO",
+    message: `cannot ask 127.0.0.1:${address.port}: connection refused (after 2 tries)`,
+  });
+  tries = -1000;
+  await expect(client(1000).cancel("H:a:1", { timeoutMs: 300 })).rejects.toMatchObject({ kind: "IO" });
 });
 
 test("a server that is down is an IO error that says why", async () => {
