@@ -140,7 +140,11 @@ describe("asking for jobs", () => {
   });
 
   test("goes to sleep only when no grab is outstanding", async () => {
-    const server = await startFakeServer({});
+    const server = await startFakeServer({
+      packet: ({ name }, peer) => {
+        if (name === "ECHO_REQ") peer.send("ECHO_RES", "");
+      },
+    });
     cleanups.push(() => server.close());
     const worker = workerOf([server.server], { concurrency: 8 });
     worker.add("f", () => "");
