@@ -336,6 +336,7 @@ describe("losing the server", () => {
     await until(() => count(server, "PRE_SLEEP") === 1);
     server.state.isSilent = true;
     await until(() => server.peers.length === 2);
+    server.state.isSilent = false;
     expect(worker.events.find(({ type }) => type === "lost")).toMatchObject({
       reason: { message: expect.stringContaining("no sign of life") },
     });
@@ -498,7 +499,9 @@ describe("taking jobs by hand", () => {
     await worker.ready();
     await until(() => server.names.includes("CAN_DO"));
     expect(count(server, "GRAB_JOB_UNIQ")).toBe(0);
-    expect((await worker.next({ timeoutMs: 5000 }))?.handle).toBe("H:x:1");
+    const job = await worker.next({ timeoutMs: 5000 });
+    expect(job?.handle).toBe("H:x:1");
+    job?.complete();
   });
 
   test("next is null when the time is over, the signal fires or the worker stops, and a job is not lost by it", async () => {
@@ -561,7 +564,9 @@ describe("taking jobs by hand", () => {
     expect(job?.signal.aborted).toBe(true);
     expect(job?.complete("late")).toBe(false);
     server.queue({});
-    expect((await worker.next({ timeoutMs: 10_000 }))?.handle).toBe("H:x:2");
+    const second = await worker.next({ timeoutMs: 10_000 });
+    expect(second?.handle).toBe("H:x:2");
+    second?.complete();
   });
 });
 
