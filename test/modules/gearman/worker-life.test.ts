@@ -299,7 +299,7 @@ ok% = GEARMAN.WORKER_ADD%("taker", "taker")
 ok% = GEARMAN.WORKER_START%("w", 3)
 ok% = GEARMAN.SUBMIT_BG%("hand", "x")
 PRINT GEARMAN.SUBMIT$("taker", ""); " "; GEARMAN.WORKER_STOP%(); GEARMAN.WORKER_ALIVE%()`;
-    expect(await withServer((servers) => outputOf(source, { servers, timeoutMs: 500 }))).toBe("x 10\n");
+    expect(await withServer((servers) => outputOf(source, { servers, timeoutMs: 1000 }))).toBe("x 10\n");
   });
 });
 
