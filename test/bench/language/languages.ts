@@ -55,14 +55,14 @@ export const LANGUAGES: readonly Language[] = [
   {
     name: "Python 3",
     extension: "py",
-    share: 1 / 20,
+    share: 1 / 40,
     probe: ["python3", "--version"],
     command: (file, rounds) => ["python3", here("time-python.py"), file, `${rounds}`],
   },
   {
     name: "yabasic",
     extension: "yab",
-    share: 1 / 50,
+    share: 1 / 100,
     probe: ["yabasic", "--version"],
     command: (file, rounds) => ["yabasic", file, `${rounds}`],
   },
