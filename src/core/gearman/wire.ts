@@ -17,6 +17,8 @@ export interface WireOptions {
   readonly keepalive: boolean;
   /** Largest packet taken, in bytes. */
   readonly maxPacketBytes?: number;
+  /** After this long without a byte read or written the owner is told `stalled`, in milliseconds. Default: never. */
+  readonly stallMs?: number;
 }
 
 /** Whom a wire reports to. After `lost`, which comes exactly once, nothing else is called. */
@@ -26,6 +28,8 @@ export interface WireOwner {
   quick?(bytes: Buffer, start: number, end: number): boolean;
   /** May throw a GearmanError, which ends the wire with that reason. */
   packet(packet: Packet): void;
+  /** For `stallMs` nothing came, and the system could send nothing. */
+  stalled?(): void;
   lost(reason: GearmanError): void;
 }
 
@@ -72,6 +76,7 @@ export class Wire {
   readonly #writer = new PacketWriter("REQ");
   #batch = 0;
   #receivedAt = 0;
+  #sentBytes = 0;
   #onDrained: (() => void)[] = [];
 
   /** Starts to connect. The owner hears of success or failure later, never from within the constructor. */
@@ -87,6 +92,11 @@ export class Wire {
     socket.once("connect", () => this.#opened());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
+    if (options.stallMs !== undefined) {
+      socket.setTimeout(Math.min(options.stallMs, 0x7fffffff));
+      // After setImmediate, because a process that was busy lets the timer run before the waiting bytes are read.
+      socket.on("timeout", () => setImmediate(() => this.#mode === "open" && owner.stalled?.()));
+    }
     socket.on("error", (error) => this.#lose(this.#describe(error)));
     socket.on("end", () => this.#lose(new GearmanError("IO", this.#endMessage())));
     socket.on("close", () => this.#lose(new GearmanError("IO", `connection to ${this.server} closed`)));
@@ -101,9 +111,19 @@ export class Wire {
     return this.#receivedAt;
   }
 
+  /** Bytes that the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#writer.bytes + this.#socket.writableLength;
+  }
+
+  /** Bytes of all packets up to now, sent or not. */
+  get totalBytes(): number {
+    return this.#sentBytes + this.#writer.bytes;
+  }
+
   /** True while so much waits to be sent that callers should wait for `drained` first. */
   get isCongested(): boolean {
-    return this.#writer.bytes + this.#socket.writableLength > CONGESTED_BYTES;
+    return this.unsentBytes > CONGESTED_BYTES;
   }
 
   /** Number of the write that the next packet will be part of: `isWritten` tells whether it happened. */
@@ -182,6 +202,7 @@ export class Wire {
   }
 
   #writePending(): void {
+    this.#sentBytes += this.#writer.bytes;
     const buffers = this.#writer.take();
     if (buffers.length === 0 || this.#mode !== "open") return;
     this.#batch++;

@@ -13,6 +13,9 @@ const RECONNECT: BackoffOptions = { firstMs: 200, maxMs: 10_000, jitter: 0.5 };
 /** Longest wait for a connection, in milliseconds. */
 const MAX_CONNECT_MS = 5_000;
 
+/** Bytes that cannot keep a server or a slow line busy for long. */
+const LIGHT_BYTES = 64 * 1024;
+
 /** What a link needs to know. */
 export interface LinkOptions {
   readonly host: GearmanHost;
@@ -22,6 +25,8 @@ export interface LinkOptions {
   readonly maxPacketBytes: number;
   /** Mean time between signs of life, and between looks for jobs the server did not announce, in milliseconds. */
   readonly regrabMs: number;
+  /** Longest time a server may take nothing of what is being sent to it, in milliseconds. */
+  readonly stallMs: number;
   /** Most grabs that may be under way. */
   readonly maxGrabs: number;
 }
@@ -60,6 +65,8 @@ export class WorkerLink {
   #isHungry = false;
   #probedAt: number | null = null;
   #onEcho: (() => void)[] = [];
+  /** Bytes the server is known to have read. */
+  #readBytes = 0;
 
   constructor(options: LinkOptions, owner: LinkOwner) {
     this.#options = options;
@@ -120,16 +127,17 @@ export class WorkerLink {
 
   #connect(): void {
     this.#timer = null;
-    const { host, address, keepalive, maxPacketBytes } = this.#options;
+    const { host, address, keepalive, maxPacketBytes, stallMs } = this.#options;
     let wasOpen = false;
     this.#wire = new Wire(
-      { host, address, keepalive, maxPacketBytes, connectTimeoutMs: MAX_CONNECT_MS },
+      { host, address, keepalive, maxPacketBytes, stallMs, connectTimeoutMs: MAX_CONNECT_MS },
       {
         opened: () => {
           wasOpen = true;
           this.#opened();
         },
         packet: (packet) => this.#received(packet),
+        stalled: () => this.#stalled(),
         lost: (reason) => this.#lost(reason, wasOpen),
       },
     );
@@ -141,6 +149,7 @@ export class WorkerLink {
     for (const name of this.#owner.functions()) wire.send("CAN_DO", name);
     this.#grabs = 0;
     this.#window = 1;
+    this.#readBytes = 0;
     this.#isHungry = true;
     this.#startPulse();
     this.#owner.connected(this);
@@ -218,18 +227,42 @@ export class WorkerLink {
     const wire = this.#wire!;
     const pulse = () => {
       if (!wire.isOpen || wire !== this.#wire) return;
-      if (this.#probedAt !== null && wire.receivedAt < this.#probedAt) {
-        const silentMs = Math.round(host.now() - this.#probedAt);
-        return wire.destroy(new GearmanError("IO", `connection to ${this.server} lost: no sign of life for ${silentMs} ms`));
-      }
-      this.#probedAt = host.now();
-      wire.send("ECHO_REQ", "");
-      this.#onEcho.push(() => undefined);
-      this.#isHungry = true;
-      this.#owner.schedule();
+      if (!this.#isProbing) this.#probe(wire);
+      // A slow reader is not dead; `stalled` tells when it is.
+      else if (!this.#isUploading(wire)) return this.#giveUp("no sign of life");
       beat();
     };
     beat();
+  }
+
+  /** A probe was sent, and nothing came since. */
+  get #isProbing(): boolean {
+    return this.#probedAt !== null && this.#wire !== null && this.#wire.receivedAt < this.#probedAt;
+  }
+
+  /** Much is on its way, here or in the systems between: silence proves nothing, the server answers when it has read it. */
+  #isUploading(wire: Wire): boolean {
+    return wire.unsentBytes > 0 || wire.totalBytes - this.#readBytes > LIGHT_BYTES;
+  }
+
+  #probe(wire: Wire): void {
+    this.#probedAt = this.#options.host.now();
+    wire.send("ECHO_REQ", "");
+    const bytes = wire.totalBytes;
+    this.#onEcho.push(() => {
+      this.#readBytes = bytes;
+    });
+    this.#isHungry = true;
+    this.#owner.schedule();
+  }
+
+  #stalled(): void {
+    if (this.#isProbing && this.#isUploading(this.#wire!)) this.#giveUp("it took nothing of what was being sent");
+  }
+
+  #giveUp(why: string): void {
+    const silentMs = Math.round(this.#options.host.now() - this.#probedAt!);
+    this.#wire?.destroy(new GearmanError("IO", `connection to ${this.server} lost: ${why} for ${silentMs} ms`));
   }
 
   /** When the echo is back, the server has read everything before it. */

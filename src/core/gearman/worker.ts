@@ -40,6 +40,8 @@ export interface GearmanWorkerOptions {
   readonly exceptions?: boolean | undefined;
   /** Mean time between looks for jobs a server did not announce, in milliseconds; also finds dead connections. Default 15 000. */
   readonly regrabMs?: number | undefined;
+  /** Longest time a server may take nothing of what is being sent to it before it counts as dead, in milliseconds. Default 120 000. */
+  readonly stallMs?: number | undefined;
   /** Largest packet taken from a server, in bytes. Default 256 MiB. */
   readonly maxPacketBytes?: number | undefined;
   /** Told what happens. Must not throw. */
@@ -99,7 +101,7 @@ export class GearmanWorker {
     );
     if (this.#addresses.length === 0)
       throw new GearmanError("CONFIG", "no servers given: name at least one, such as 127.0.0.1:4730");
-    if (options.regrabMs !== undefined) checkTimeout(options.regrabMs);
+    for (const timeMs of [options.regrabMs, options.stallMs]) if (timeMs !== undefined) checkTimeout(timeMs);
   }
 
   /** True from `start` until a stop is complete. */
@@ -222,9 +224,14 @@ export class GearmanWorker {
   }
 
   #link(address: ServerAddress, clientId: string): WorkerLink {
-    const { keepalive = DEFAULTS.keepalive, regrabMs = 15_000, maxPacketBytes = DEFAULT_MAX_PACKET_BYTES } = this.#options;
+    const {
+      keepalive = DEFAULTS.keepalive,
+      regrabMs = 15_000,
+      stallMs = 120_000,
+      maxPacketBytes = DEFAULT_MAX_PACKET_BYTES,
+    } = this.#options;
     return new WorkerLink(
-      { host: this.#host, address, keepalive, clientId, regrabMs, maxPacketBytes, maxGrabs: this.#concurrency },
+      { host: this.#host, address, keepalive, clientId, regrabMs, stallMs, maxPacketBytes, maxGrabs: this.#concurrency },
       {
         functions: () => this.#registrations.keys(),
         schedule: () => this.#schedule(),

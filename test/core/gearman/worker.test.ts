@@ -1,6 +1,7 @@
 /** How a worker asks for jobs, runs them and stops, packet by packet, against a scripted server. */
 import { afterEach, describe, expect, test } from "vitest";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
+import { type GearmanHost, systemHost } from "../../../src/core/gearman/host.ts";
 import type { Packet, PacketName } from "../../../src/core/gearman/packets.ts";
 import { GearmanWorker, type GearmanWorkerOptions, type WorkerEvent } from "../../../src/core/gearman/worker.ts";
 import type { GearmanJob } from "../../../src/core/gearman/worker-job.ts";
@@ -76,6 +77,16 @@ function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void } {
     open = resolve;
   });
   return { promise, open };
+}
+
+/** The real host, and how often a worker looked for signs of life: it asks chance each time. */
+function countingBeats(): { host: GearmanHost; beats: () => number } {
+  let calls = 0;
+  const random = () => {
+    calls++;
+    return 0.5;
+  };
+  return { host: { ...systemHost, random }, beats: () => calls };
 }
 
 function count(server: FakeServer, name: PacketName): number {
@@ -339,6 +350,54 @@ describe("losing the server", () => {
     server.state.isSilent = false;
     expect(worker.events.find(({ type }) => type === "lost")).toMatchObject({
       reason: { message: expect.stringContaining("no sign of life") },
+    });
+  });
+
+  test("a server that reads slowly is not dead: the job runs once, and every piece arrives once", async () => {
+    const { host, beats } = countingBeats();
+    const pieces: number[] = [];
+    let runs = 0;
+    const server = await startFakeServer({
+      packet(packet, peer) {
+        if (packet.name === "GRAB_JOB_UNIQ" && runs === 0) {
+          peer.send("JOB_ASSIGN_UNIQ", "H:x:1", "f", "", "");
+          peer.socket.pause();
+        } else if (packet.name === "ECHO_REQ") peer.send("ECHO_RES", packet.args.payload);
+        else if (packet.name === "WORK_DATA") pieces.push(packet.args.payload.readUInt32BE());
+      },
+    });
+    cleanups.push(() => server.close());
+    const worker = workerOf([server.server], { regrabMs: 20, host });
+    worker.add("f", async (job) => {
+      runs++;
+      for (let number = 0; number < 300; number++) {
+        const piece = Buffer.alloc(64 * 1024);
+        piece.writeUInt32BE(number);
+        await job.sendData(piece);
+      }
+    });
+    worker.start();
+    await until(() => runs === 1);
+    const before = beats();
+    await until(() => beats() >= before + 10);
+    server.peers[0]!.socket.resume();
+    await until(() => server.names.includes("WORK_COMPLETE"));
+    expect(pieces).toEqual(Array.from({ length: 300 }, (_, number) => number));
+    expect([runs, server.peers.length, worker.events.map(({ type }) => type)]).toEqual([1, 1, ["connected"]]);
+  });
+
+  test("a server that takes nothing at all for stallMs is dead", async () => {
+    const server = await serveQueue();
+    const worker = workerOf([server.server], { regrabMs: 20, stallMs: 100 });
+    worker.add("f", (job) => {
+      server.peers[0]!.socket.pause();
+      return job.sendData(Buffer.alloc(64 * 1024 * 1024));
+    });
+    server.queue({});
+    worker.start();
+    await until(() => worker.events.some(({ type }) => type === "lost"));
+    expect(worker.events.find(({ type }) => type === "lost")).toMatchObject({
+      reason: { kind: "IO", message: expect.stringContaining("it took nothing of what was being sent") },
     });
   });
 

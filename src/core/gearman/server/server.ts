@@ -26,7 +26,7 @@ export interface GearmanServerOptions {
   readonly maxPacketBytes?: number;
   /** Unread replies above which a connection, and those that send to it, are not read on, in bytes. Default 16 MiB. */
   readonly maxPendingBytes?: number;
-  /** Time a connection with too many unread replies may read nothing before it is closed, in milliseconds. Default 60 000. */
+  /** Time a connection with too many unread replies may read nothing before it is closed, in milliseconds. Default 600 000. */
   readonly stallTimeoutMs?: number;
   /** Silence after which the system probes whether the other side still lives, in milliseconds. Default 30 000. */
   readonly keepAliveMs?: number;
@@ -165,28 +165,30 @@ export class GearmanServer {
   #createState(): ServerState {
     const options = this.#options;
     const onEvent = options.onEvent ?? (() => {});
+    const clock = options.clock ?? systemClock();
     return {
-      queue: this.#createQueue(onEvent),
+      queue: this.#createQueue(onEvent, clock),
       connections: this.#sessions,
       exceptions: options.exceptions ?? false,
       version: options.version ?? VERSION,
       maxPacketBytes: options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES,
       maxPendingBytes: options.maxPendingBytes ?? 16 * 1024 * 1024,
-      stallTimeoutMs: options.stallTimeoutMs ?? 60_000,
+      stallTimeoutMs: options.stallTimeoutMs ?? 600_000,
       keepAliveMs: options.keepAliveMs ?? 30_000,
+      clock,
       onEvent,
       flushSoon: (connection) => this.#flushSoon(connection),
     };
   }
 
-  #createQueue(onEvent: (event: GearmanServerEvent) => void): JobQueue {
+  #createQueue(onEvent: (event: GearmanServerEvent) => void, clock: Clock): JobQueue {
     const host = (this.#options.handleHost ?? hostname()).slice(0, MAX_HOST_CHARACTERS);
     return new JobQueue({
       handlePrefix: `H:${host}:`,
       isRoundRobin: this.#options.roundRobin ?? false,
       jobRetries: this.#options.jobRetries ?? 0,
       wakeups: this.#options.wakeups ?? 0,
-      clock: this.#options.clock ?? systemClock(),
+      clock,
       onDrop: ({ handle, target, retries }) => onEvent({ type: "dropped", handle, function: target.key, retries }),
     });
   }

@@ -21,6 +21,9 @@ import { RequestReader, type RequestSink } from "./wire.ts";
 /** Time a leaving connection has to take its last replies, in milliseconds. */
 const LINGER_MS = 5000;
 
+/** How often a worker that is held up gets a sign of life, in milliseconds: it is not answered, and must not think us dead. */
+const SIGN_OF_LIFE_MS = 3000;
+
 /** A connected client, worker or administrator, or all of them at once. */
 export class Session implements Connection, RequestSink {
   abilities: Ability[] = [];
@@ -43,6 +46,7 @@ export class Session implements Connection, RequestSink {
   readonly #heldUpBy = new Set<Connection>();
   /** Connections held up by this one. */
   readonly #holdsUp = new Set<Connection>();
+  #stopSigns: (() => void) | null = null;
   #isOpen = true;
   #isFlushDue = false;
   #reason: string | null = null;
@@ -78,11 +82,14 @@ export class Session implements Connection, RequestSink {
   waitFor(slow: Connection): void {
     this.#heldUpBy.add(slow);
     this.#socket.pause();
+    if (this.#isOpen && this.#stopSigns === null) this.#signLater();
   }
 
   stopWaitingFor(slow: Connection): void {
     this.#heldUpBy.delete(slow);
-    if (this.#heldUpBy.size === 0) this.#socket.resume();
+    if (this.#heldUpBy.size > 0) return;
+    this.#noMoreSigns();
+    this.#socket.resume();
   }
 
   /** Writes what was collected; the server calls it once per turn of the event loop. */
@@ -162,8 +169,21 @@ export class Session implements Connection, RequestSink {
     this.#server.queue.leave(this);
     this.#outbox.flush();
     this.#isOpen = false;
+    this.#noMoreSigns();
     this.#letGo();
     this.#socket.resume();
+  }
+
+  #signLater(): void {
+    this.#stopSigns = this.#server.clock.after(SIGN_OF_LIFE_MS, () => {
+      if (this.abilities.length > 0) this.wake();
+      this.#signLater();
+    });
+  }
+
+  #noMoreSigns(): void {
+    this.#stopSigns?.();
+    this.#stopSigns = null;
   }
 
   #holdUp(source: Connection): void {

@@ -3,6 +3,7 @@ import type { GearmanError } from "../errors.ts";
 import type { PacketArgs, PacketName } from "../packets.ts";
 import type { Peer } from "./jobs.ts";
 import type { JobQueue } from "./queue.ts";
+import type { Clock } from "./schedule.ts";
 
 /** Something worth knowing about a running server. */
 export type GearmanServerEvent =
@@ -57,6 +58,7 @@ export interface ServerState {
   readonly maxPendingBytes: number;
   readonly stallTimeoutMs: number;
   readonly keepAliveMs: number;
+  readonly clock: Clock;
   readonly onEvent: (event: GearmanServerEvent) => void;
   /** Has `flush` called at the end of this turn of the event loop. */
   flushSoon(connection: { flush(): void }): void;

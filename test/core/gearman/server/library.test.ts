@@ -1,8 +1,10 @@
 /** This library's own client and worker against the embedded server: what `basil run --embedded` stands on. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { GearmanClient } from "../../../../src/core/gearman/client.ts";
+import { systemHost } from "../../../../src/core/gearman/host.ts";
 import { GearmanServer } from "../../../../src/core/gearman/server/server.ts";
 import { GearmanWorker } from "../../../../src/core/gearman/worker.ts";
+import { ManualClock } from "./manual-clock.ts";
 
 let server: GearmanServer;
 let client: GearmanClient;
@@ -47,6 +49,51 @@ test("a failing handler's reason reaches the client", async () => {
     kind: "WORKER_FAILED",
     message: expect.stringContaining("no paper"),
   });
+});
+
+test("a reader much slower than the worker's looks for signs of life: the job runs once, each piece comes once", async () => {
+  const clock = new ManualClock();
+  const tight = new GearmanServer({ maxPendingBytes: 256 * 1024, clock });
+  const { host, port } = await tight.listen();
+  const servers = [`${host}:${port}`];
+  let beats = 0;
+  const random = () => {
+    beats++;
+    clock.advance(3000); // the server's sign of life to workers it holds up
+    return 0.5;
+  };
+  const events: string[] = [];
+  const slow = new GearmanWorker({
+    servers,
+    regrabMs: 50,
+    host: { ...systemHost, random },
+    onEvent: ({ type }) => events.push(type),
+  });
+  const reader = new GearmanClient({ servers, timeoutMs: 30_000 });
+  let runs = 0;
+  slow.add("pieces", async (job) => {
+    runs++;
+    for (let number = 0; number < 400; number++) await job.sendData(Buffer.alloc(64 * 1024, number % 251));
+  });
+  slow.start();
+  const pieces: number[] = [];
+  try {
+    await reader.submit({
+      name: "pieces",
+      onData: async (piece) => {
+        // Longer than several looks, several times, and mostly while the worker is held up.
+        const until = pieces.length % 50 === 0 ? beats + 8 : 0;
+        while (beats < until) await new Promise((resolve) => setTimeout(resolve, 5));
+        pieces.push(piece[0]!);
+      },
+    });
+  } finally {
+    await slow.stop();
+    await reader.close();
+    await tight.close();
+  }
+  expect(pieces).toEqual(Array.from({ length: 400 }, (_, number) => number % 251));
+  expect([runs, events]).toEqual([1, ["connected", "stopped"]]);
 });
 
 test("a background job can be asked for and cancelled", async () => {
