@@ -1,6 +1,9 @@
 /** Finds the reads at which a variable certainly has been stored to, so that it cannot be NULL just for want of a store. */
 import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
+import { nestedLists } from "../../grammar/bodies.ts";
 import type { JumpPlan } from "./context.ts";
+import { jumpLabels } from "./jump-plan.ts";
 import type { Variable } from "./unit.ts";
 import { walkExpression, walkStatements } from "./walk.ts";
 
@@ -19,7 +22,7 @@ const LEAVES: ReadonlySet<string> = new Set([
 
 /**
  * Adds to `reads` every name of a function's text that is read where its variable certainly has a value of a store.
- * In a function with jumps nothing counts that is stored from the first label or jump on.
+ * At a label only what was stored before the first label or jump of its list counts: jumps come from behind that point.
  */
 export function findAssignedReads(
   statements: readonly ast.Statement[],
@@ -28,10 +31,39 @@ export function findAssignedReads(
   jumps: JumpPlan | null,
   reads: Set<ast.Name>,
 ): void {
-  const finder = new AssignedReads(find, reads, parameters);
-  const first = jumps ? statements.findIndex((node) => jumps.involved.has(node)) : -1;
-  finder.visit(first < 0 ? statements : statements.slice(0, first));
-  if (first >= 0) for (const node of statements.slice(first)) finder.visitAlone(node);
+  new AssignedReads(find, reads, parameters, jumps && new JumpCounts(jumps, statements)).visit(statements);
+}
+
+/** How often each label is jumped to, in all and from inside a statement. */
+class JumpCounts {
+  readonly plan: JumpPlan;
+  readonly #all: ReadonlyMap<string, number>;
+
+  constructor(plan: JumpPlan, statements: readonly ast.Statement[]) {
+    this.plan = plan;
+    this.#all = countJumps(statements).jumps;
+  }
+
+  /** Whether jumps from outside lead into a statement, and whether jumps lead out of it. */
+  of(node: ast.Statement): { isEntered: boolean; isLeft: boolean } {
+    const { labels, jumps } = countJumps([node]);
+    return {
+      isEntered: [...labels].some((label) => (this.#all.get(label) ?? 0) > (jumps.get(label) ?? 0)),
+      isLeft: [...jumps.keys()].some((label) => !labels.has(label)),
+    };
+  }
+}
+
+function countJumps(
+  statements: readonly ast.Statement[],
+  counted = { labels: new Set<string>(), jumps: new Map<string, number>() },
+): { labels: ReadonlySet<string>; jumps: ReadonlyMap<string, number> } {
+  for (const node of statements) {
+    if (node.kind === "label") counted.labels.add(nameKey(node.name));
+    for (const { name } of jumpLabels(node)) counted.jumps.set(nameKey(name), (counted.jumps.get(nameKey(name)) ?? 0) + 1);
+    for (const list of nestedLists(node)) countJumps(list, counted);
+  }
+  return counted;
 }
 
 class AssignedReads {
@@ -41,19 +73,52 @@ class AssignedReads {
   /** What was assigned, in order: the end is taken back where it may not have run. */
   readonly #trail: Variable[] = [];
 
-  constructor(find: (name: string) => Variable | undefined, reads: Set<ast.Name>, parameters: readonly Variable[]) {
+  readonly #jumps: JumpCounts | null;
+
+  constructor(
+    find: (name: string) => Variable | undefined,
+    reads: Set<ast.Name>,
+    parameters: readonly Variable[],
+    jumps: JumpCounts | null,
+  ) {
+    this.#jumps = jumps;
     this.#find = find;
     this.#reads = reads;
     this.#assigned = new Set(parameters);
   }
 
   visit(statements: readonly ast.Statement[]): void {
-    for (const node of statements) this.#statement(node);
+    if (this.#jumps) this.#visitWithJumps(statements, this.#jumps);
+    else for (const node of statements) this.#statement(node);
   }
 
-  /** A statement that jumps may reach or skip: what it stores counts nowhere, not even inside it. */
-  visitAlone(node: ast.Statement): void {
+  /** What holds at the list's labels is what holds at its first label or jump; between labels things go in order. */
+  #visitWithJumps(statements: readonly ast.Statement[], jumps: JumpCounts): void {
+    const { plan } = jumps;
+    let atLabels: number | undefined;
+    for (const node of statements) {
+      if (!plan.involved.has(node)) {
+        this.#statement(node);
+        continue;
+      }
+      const { isEntered, isLeft } = jumps.of(node);
+      if (isEntered || isLeft) atLabels ??= this.#trail.length;
+      if (isEntered && atLabels !== undefined) this.#takeBack(atLabels);
+      if (isEntered) this.#visitAlone(node);
+      else this.#statement(node);
+    }
+  }
+
+  /** A statement that jumps lead into: what it stores counts nowhere, not even inside it. */
+  #visitAlone(node: ast.Statement): void {
     walkStatements([node], { expression: (expression) => this.#read(expression) });
+  }
+
+  /** Forgets what was assigned since the trail had a length. Gives what it was. */
+  #takeBack(length: number): Variable[] {
+    const added = this.#trail.splice(length);
+    for (const variable of added) this.#assigned.delete(variable);
+    return added;
   }
 
   #read(node: ast.Expression): void {
@@ -77,9 +142,7 @@ class AssignedReads {
   #maybe(visit: () => void): Variable[] {
     const start = this.#trail.length;
     visit();
-    const added = this.#trail.splice(start);
-    for (const variable of added) this.#assigned.delete(variable);
-    return added;
+    return this.#takeBack(start);
   }
 
   /** Branches of which one runs: what each that reaches its end assigns is assigned afterwards. */

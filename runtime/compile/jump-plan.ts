@@ -29,7 +29,7 @@ export function planJumps(context: FunctionContext, statements: readonly ast.Sta
     for (const node of list) {
       context.file = context.compilation.fileOf?.get(node) ?? context.file;
       if (node.kind === "label") addLabel(context, labels, node, closed);
-      for (const label of labelsOf(node)) jumps.push({ label, at: context.place(label.span), closed });
+      for (const label of jumpLabels(node)) jumps.push({ label, at: context.place(label.span), closed });
       if (isGosub(node)) hasGosub = true;
       const inner = CLOSED.has(node.kind) ? [...closed, node] : closed;
       for (const nested of nestedLists(node)) collect(nested, inner);
@@ -66,7 +66,8 @@ function addLabel(context: FunctionContext, labels: Map<string, LabelPlace>, nod
   else labels.set(key, { node, closed });
 }
 
-function labelsOf(node: ast.Statement): readonly ast.LabelName[] {
+/** The labels that a statement itself jumps to. */
+export function jumpLabels(node: ast.Statement): readonly ast.LabelName[] {
   if (node.kind === "goto" || node.kind === "gosub" || node.kind === "returnTo") return [node.label];
   return node.kind === "onJump" ? node.labels : [];
 }
@@ -86,7 +87,7 @@ function involvedStatements(
     for (const node of list) {
       const isTarget = node.kind === "label" && targets.has(nameKey(node.name));
       const isReturn = node.kind === "return" && node.value === null && hasGosub;
-      let isInvolved = isTarget || isReturn || labelsOf(node).length > 0;
+      let isInvolved = isTarget || isReturn || jumpLabels(node).length > 0;
       let isCut = isTarget || isGosub(node);
       for (const nested of nestedLists(node)) {
         const inner = visit(nested);
