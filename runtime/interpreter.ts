@@ -68,6 +68,8 @@ class BasilInterpreter implements Interpreter {
   readonly #engine: Engine;
   #loaded: Compiler | undefined;
   #isRunning = false;
+  /** A stop was asked for; main may not even have started. */
+  #isStopping = false;
   /** Calls from the host that go on. */
   #calls = 0;
   /** The names of the latest program. */
@@ -96,6 +98,7 @@ class BasilInterpreter implements Interpreter {
     if (this.#closed) throw new Error("this interpreter is closed");
     if (this.#isRunning) throw new Error("this interpreter already runs a program");
     this.#isRunning = true;
+    this.#isStopping = false;
     try {
       return await this.#run(source, options);
     } finally {
@@ -109,6 +112,7 @@ class BasilInterpreter implements Interpreter {
     const { unit, warnings } = prepared;
     if (unit.isDynamic) await this.#compiler();
     const engine = this.#engine;
+    if (this.#isStopping || this.#closed) return { kind: "stopped" };
     this.#space = new ProgramSpace();
     const begin = this.#link(unit);
     if (!begin)
@@ -151,6 +155,7 @@ class BasilInterpreter implements Interpreter {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     await this.#drain(new AbortController().signal);
     this.#engine.abortOthers(STOPPED);
     await Promise.allSettled([...this.#engine.scheduler.tasks].map((task) => task.done));
@@ -258,6 +263,7 @@ class BasilInterpreter implements Interpreter {
     if (error instanceof ProgramEnd) return;
     const located = this.#engine.located(error);
     const message = about ? `${about}: ${located.message}` : located.message;
+    void this.#flushWhatIsLeft();
     const text = formatComplaint({ ...reportOf(located), message, severity });
     this.#options.host.writeError(`${text}\n`);
   }

@@ -255,6 +255,7 @@ function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boo
   context.countsDepth = true;
   const body = context.block(routine.node.body.slice(guards));
   const locals = [...routine.locals.values()].filter((variable) => !routine.parameters.includes(variable));
+  const tick = context.at(routine.node.name.span, "tick()");
   const arrays = routine.parameters.filter((parameter) => parameter.array);
   return [
     `function${waits ? "*" : ""} ${name}(${routine.parameters.map((parameter) => parameter.js).join(", ")}) {`,
@@ -265,7 +266,7 @@ function functionCode(routine: RoutineUnit, compilation: Compilation, waits: boo
     ...truncated,
     first,
     "if (++S.depth > S.maxDepth) tooDeep();",
-    waits ? "if (--S.fuel < 0 && tick()) yield TURN;" : "if (--S.fuel < 0) tick();",
+    waits ? `if (--S.fuel < 0 && ${tick}) yield TURN;` : `if (--S.fuel < 0) ${tick};`,
     body,
     "S.depth--; return null;",
     "}",

@@ -9,10 +9,13 @@ import { ANY, NUMBER } from "./types.ts";
 const ROUNDS = 128;
 
 /** What every loop does once a round: count against the limits and, in a task that may, let the host have its turn. */
-export function backEdge(context: FunctionContext): string {
+export function backEdge(context: FunctionContext, span: ast.Statement["span"]): string {
   context.hasLoop = true;
-  const look = context.waits ? "if ((S.fuel -= ROUNDS) < 0 && tick()) yield TURN;" : "if ((S.fuel -= ROUNDS) < 0) tick();";
-  return `if (--q < 0) { q = ${ROUNDS}; ${look.replace("ROUNDS", String(ROUNDS))} }`;
+  const tick = context.at(span, "tick()");
+  const look = context.waits
+    ? `if ((S.fuel -= ${ROUNDS}) < 0 && ${tick}) yield TURN;`
+    : `if ((S.fuel -= ${ROUNDS}) < 0) ${tick};`;
+  return `if (--q < 0) { q = ${ROUNDS}; ${look} }`;
 }
 
 /** The declaration that back-edges need. */
@@ -28,18 +31,18 @@ export function blockIf(context: FunctionContext, node: ast.If): string {
 function loopBody(
   context: FunctionContext,
   word: LoopFrame["word"],
-  body: readonly ast.Statement[],
+  node: ast.While | ast.Do | ast.For | ast.ForEach,
 ): { label: string; js: string } {
   const label = context.label("L");
   context.frames.push({ kind: "loop", word, breakJs: `break ${label};`, continueJs: `continue ${label};` });
-  const js = context.block(body);
+  const js = context.block(node.body);
   context.frames.pop();
-  return { label, js: `${backEdge(context)}\n${js}` };
+  return { label, js: `${backEdge(context, node.span)}\n${js}` };
 }
 
 export function whileLoop(context: FunctionContext, node: ast.While): string {
   const test = condition(context, node.condition);
-  const { label, js } = loopBody(context, "WHILE", node.body);
+  const { label, js } = loopBody(context, "WHILE", node);
   return `${label}: while (${test}) {\n${js}\n}`;
 }
 
@@ -48,7 +51,7 @@ export const loopTest = (context: FunctionContext, test: ast.LoopTest): string =
 
 export function doLoop(context: FunctionContext, node: ast.Do): string {
   const before = node.before && loopTest(context, node.before);
-  const { label, js } = loopBody(context, "DO", node.body);
+  const { label, js } = loopBody(context, "DO", node);
   if (!node.after) return `${label}: while (${before ?? "true"}) {\n${js}\n}`;
   const after = loopTest(context, node.after);
   return `${label}: do {\n${before ? `if (!(${before})) break;\n` : ""}${js}\n} while (${after});`;
@@ -84,7 +87,7 @@ export function forParts(context: FunctionContext, node: ast.For): ForParts {
 
 export function forLoop(context: FunctionContext, node: ast.For): string {
   const { start, holdStep, test, advance } = forParts(context, node);
-  const { label, js } = loopBody(context, "FOR", node.body);
+  const { label, js } = loopBody(context, "FOR", node);
   return `${start}${holdStep && `\n${holdStep};`}\n${label}: for (; ${test}; ${holdStep && `${holdStep}, `}${advance}) {\n${js}\n}`;
 }
 
@@ -100,7 +103,7 @@ export function forEach(context: FunctionContext, node: ast.ForEach): string {
   const item = context.label("x");
   const items = context.at(node.collection.span, `itemsOf(${context.value(node.collection)})`);
   const start = storeVariable(context, variable, { js: item, kinds: ANY }, node.variable.span);
-  const { label, js } = loopBody(context, "FOR", node.body);
+  const { label, js } = loopBody(context, "FOR", node);
   return `${label}: for (const ${item} of ${items}) {\n${start}\n${js}\n}`;
 }
 

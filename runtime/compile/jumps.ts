@@ -85,7 +85,7 @@ function region(context: FunctionContext, statements: readonly ast.Statement[]):
   context.declarations.push(...own.filter(isOfTheRoutine));
   const temporaries = own.filter((name) => !isOfTheRoutine(name));
   const declare = temporaries.length > 0 ? `let ${temporaries.join(", ")};\n` : "";
-  const dispatch = `${frame.label}: for (;; ) {\n${backEdge(context)}\nswitch (${frame.next}) {\ncase 0:\n${body}\n}\nbreak;\n}`;
+  const dispatch = `${frame.label}: for (;; ) {\n${backEdge(context, statements[0]!.span)}\nswitch (${frame.next}) {\ncase 0:\n${body}\n}\nbreak;\n}`;
   const isOutermost = context.frames.every((outer) => outer.kind !== "region");
   if (!isOutermost) context.declarations.push(returnsOf(frame));
   const start = !context.gosubs
