@@ -251,6 +251,16 @@ describe("stop", () => {
   });
 });
 
+describe.each(["stop", "close"] as const)("%s before main has started", (how) => {
+  test("lets nothing run", async () => {
+    const { run, interpreter, output } = trial();
+    const ended = run('PRINT "never"');
+    await interpreter[how]();
+    expect(await ended).toEqual({ kind: "stopped" });
+    expect(output()).toBe("");
+  });
+});
+
 describe("close", () => {
   test("ends a waiting program at once, without FINALLY, and closes the modules once", async () => {
     const { drain, running } = withDrain();

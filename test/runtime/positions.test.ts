@@ -203,6 +203,16 @@ test("a message cannot fake a place", async () => {
   }
 });
 
+test.each([
+  ["a loop at the top level", "x = 1\nDO\n  x = x + 1\nLOOP", ["2:1 main"]],
+  ["a loop in a routine", "SUB spin(n)\n  DO\n    n = n + 1\n  LOOP\nEND SUB\nx = 1\nspin(x)", ["2:3 spin", "7:1 main"]],
+  ["a GOTO loop", "x = 1\nagain: x = x + 1\nGOTO again", ["2:1 main"]],
+])("a limit reached in %s points at the loop", async (_, source, frames) => {
+  const { run } = trial({ limits: { steps: 5_000 } });
+  const outcome = await run(source);
+  expect(outcome.kind === "failed" ? framesOf(outcome.error) : outcome.kind).toEqual(frames);
+});
+
 test("a limit tells where the program was", async () => {
   const { error } = await failureOf('x = 1\n\nx$ = STRING$(5000, "a")', { limits: { bytes: 100 } });
   expect(error).toBeInstanceOf(LimitError);
