@@ -33,5 +33,6 @@ export type { ServerState } from "./pool.ts";
 export { GearmanServer, type GearmanServerOptions, type ListeningAddress } from "./server/server.ts";
 export type { GearmanServerEvent } from "./server/state.ts";
 export type { JobStream } from "./stream.ts";
-export { GearmanWorker, type GearmanWorkerOptions, type HandlerResult, type JobHandler, type WorkerEvent } from "./worker.ts";
+export { GearmanWorker } from "./worker.ts";
 export { GearmanJob } from "./worker-job.ts";
+export type { GearmanWorkerOptions, HandlerResult, JobHandler, WorkerEvent } from "./worker-options.ts";

@@ -55,6 +55,11 @@ export class GearmanJob {
     return this.#isOver;
   }
 
+  /** Its connection is gone. For the worker only. */
+  get isStranded(): boolean {
+    return !this.#wire.isOpen;
+  }
+
   /** Sends a piece of the result to whoever waits. Wait for the promise to go at the server's pace. */
   sendData(data: PacketArg): Promise<void> {
     if (this.#isOver) return Promise.resolve();

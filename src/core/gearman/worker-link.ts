@@ -40,8 +40,8 @@ export interface LinkOwner {
   connected(link: WorkerLink): void;
   lost(link: WorkerLink, reason: GearmanError, wasOpen: boolean, retryMs: number): void;
   refused(link: WorkerLink, code: string, text: string): void;
-  /** The last outstanding grab was answered. */
-  quiet(): void;
+  /** The server has read all up to some point, or is gone. */
+  confirmed(): void;
 }
 
 /**
@@ -64,9 +64,12 @@ export class WorkerLink {
   #window = 1;
   #isHungry = false;
   #probedAt: number | null = null;
-  #onEcho: (() => void)[] = [];
-  /** Bytes the server is known to have read. */
+  /** Echoes under way: when they were asked for, and what the server has read when they are back. */
+  #echoes: { readonly askedAt: number; readonly bytes: number }[] = [];
+  /** Bytes the server is known to have read, and since when they had been sent. */
   #readBytes = 0;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #onConfirmed: (() => void)[] = [];
 
   constructor(options: LinkOptions, owner: LinkOwner) {
     this.#options = options;
@@ -106,6 +109,29 @@ export class WorkerLink {
     this.#wire?.send("GRAB_JOB_UNIQ");
   }
 
+  /** The server has read all that was sent, and so answered every grab; or it is gone. */
+  get isConfirmed(): boolean {
+    return !this.isOpen || this.#readBytes >= this.#wire!.totalBytes;
+  }
+
+  /** Everything sent over this connection up to then was read, on the host's clock in milliseconds. */
+  get readAt(): number {
+    return this.isOpen ? this.#readAt : Number.POSITIVE_INFINITY;
+  }
+
+  /** Bytes wait here to be sent. */
+  get isSending(): boolean {
+    return this.isOpen && this.#wire!.unsentBytes > 0;
+  }
+
+  /** Asks the server whether it has read all that was sent, unless that was asked already; the owner is told `confirmed`. */
+  confirm(): void {
+    const wire = this.#wire;
+    if (!wire?.isOpen || this.isConfirmed || this.#echoes.at(-1)?.bytes === wire.totalBytes) return;
+    wire.send("ECHO_REQ", "");
+    this.#echoes.push({ askedAt: this.#options.host.now(), bytes: wire.totalBytes });
+  }
+
   /** Announces one more function, and looks for its jobs: the server does not wake a sleeping worker for it. */
   canDo(name: string): void {
     if (!this.isOpen) return;
@@ -121,7 +147,7 @@ export class WorkerLink {
     this.retire();
     this.#stopTimer();
     const wire = this.#wire;
-    if (wire?.isOpen) await this.#lastWord(wire, lastWordMs);
+    if (!this.isConfirmed && lastWordMs > 0) await this.#lastWord(lastWordMs);
     await wire?.end();
   }
 
@@ -150,6 +176,7 @@ export class WorkerLink {
     this.#grabs = 0;
     this.#window = 1;
     this.#readBytes = 0;
+    this.#readAt = this.#options.host.now();
     this.#isHungry = true;
     this.#startPulse();
     this.#owner.connected(this);
@@ -166,7 +193,6 @@ export class WorkerLink {
         this.#window = Math.min(this.#options.maxGrabs, this.#window * 2);
         this.#owner.assigned(packet, this, this.#wire!);
         this.#owner.schedule();
-        this.#noteQuiet();
         break;
       case "NO_JOB":
         this.#grabs--;
@@ -175,14 +201,13 @@ export class WorkerLink {
         this.#sleepIfSated();
         // The place is free again: another server may have jobs that there was no place for.
         this.#owner.schedule();
-        this.#noteQuiet();
         break;
       case "NOOP":
         this.#isHungry = true;
         this.#owner.schedule();
         break;
       case "ECHO_RES":
-        this.#onEcho.shift()?.();
+        this.#echoed(this.#echoes.shift());
         break;
       case "ERROR":
         this.#owner.refused(this, packet.args.code.toString(), packet.args.text.toString());
@@ -197,19 +222,15 @@ export class WorkerLink {
     if (this.#grabs === 0 && !this.#isHungry && this.#isOn) this.#wire?.send("PRE_SLEEP");
   }
 
-  #noteQuiet(): void {
-    if (this.#grabs === 0) this.#owner.quiet();
-  }
-
   #lost(reason: GearmanError, wasOpen: boolean): void {
     this.#stopTimer();
     this.#grabs = 0;
     this.#isHungry = false;
-    for (const done of this.#onEcho.splice(0)) done();
+    this.#echoes = [];
     const retryMs = backoffMs(this.#failures++, RECONNECT, this.#options.host.random);
     if (this.#isOn) this.#timer = setTimeout(() => this.#connect(), retryMs);
     this.#owner.lost(this, reason, wasOpen, retryMs);
-    this.#owner.quiet();
+    this.#tellConfirmed();
   }
 
   #stopTimer(): void {
@@ -248,10 +269,7 @@ export class WorkerLink {
   #probe(wire: Wire): void {
     this.#probedAt = this.#options.host.now();
     wire.send("ECHO_REQ", "");
-    const bytes = wire.totalBytes;
-    this.#onEcho.push(() => {
-      this.#readBytes = bytes;
-    });
+    this.#echoes.push({ askedAt: this.#probedAt, bytes: wire.totalBytes });
     this.#isHungry = true;
     this.#owner.schedule();
   }
@@ -265,10 +283,21 @@ export class WorkerLink {
     this.#wire?.destroy(new GearmanError("IO", `connection to ${this.server} lost: ${why} for ${silentMs} ms`));
   }
 
-  /** When the echo is back, the server has read everything before it. */
-  #lastWord(wire: Wire, timeoutMs: number): Promise<void> {
-    const echoed = new Promise<void>((resolve) => this.#onEcho.push(resolve));
-    wire.send("ECHO_REQ", "");
-    return bounded(echoed, { timeoutMs, onTimeout: () => new Error("no echo") }).catch(() => undefined);
+  #echoed(echo: { readonly askedAt: number; readonly bytes: number } | undefined): void {
+    if (echo === undefined) return;
+    this.#readBytes = echo.bytes;
+    this.#readAt = echo.askedAt;
+    this.#tellConfirmed();
+  }
+
+  #tellConfirmed(): void {
+    for (const tell of this.#onConfirmed.splice(0)) tell();
+    this.#owner.confirmed();
+  }
+
+  async #lastWord(timeoutMs: number): Promise<void> {
+    this.confirm();
+    const confirmed = new Promise<void>((resolve) => this.#onConfirmed.push(resolve));
+    await bounded(confirmed, { timeoutMs, onTimeout: () => new Error("no echo") }).catch(() => undefined);
   }
 }

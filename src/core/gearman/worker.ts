@@ -8,53 +8,21 @@ import { type GearmanHost, systemHost } from "./host.ts";
 import type { Packet } from "./packets.ts";
 import type { Wire } from "./wire.ts";
 import { GearmanJob } from "./worker-job.ts";
+import { type LaneKind, WorkerLane } from "./worker-lane.ts";
 import { WorkerLink } from "./worker-link.ts";
-
-/** What a handler may return: the result's bytes, text to be sent as UTF-8, or nothing. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual case
-export type HandlerResult = string | Uint8Array | void | null | undefined;
-
-/** Does one job. What it returns is the result; when it throws, the job fails with the error's message. */
-export type JobHandler = (job: GearmanJob) => HandlerResult | Promise<HandlerResult>;
-
-/** Something worth knowing about a worker. */
-export type WorkerEvent =
-  | { readonly type: "connected"; readonly server: string }
-  | { readonly type: "lost"; readonly server: string; readonly reason: GearmanError; readonly retryMs: number }
-  | { readonly type: "unreachable"; readonly server: string; readonly reason: GearmanError; readonly retryMs: number }
-  | { readonly type: "refused"; readonly server: string; readonly code: string; readonly text: string }
-  | { readonly type: "jobFailed"; readonly server: string; readonly job: GearmanJob; readonly reason: unknown }
-  | { readonly type: "stopped" };
-
-/** How a worker is set up. `GearmanConfig` fits in here. */
-export interface GearmanWorkerOptions {
-  /** Servers to work for, as text or taken apart. Default: `127.0.0.1:4730`. */
-  readonly servers?: readonly (string | ServerAddress)[] | undefined;
-  /** Name shown by the server's `workers` command. Default: none. */
-  readonly clientId?: string | undefined;
-  /** Most jobs held at once, over all servers. Default 1. */
-  readonly concurrency?: number | undefined;
-  /** Let the system probe idle connections every 30 s. Default true. */
-  readonly keepalive?: boolean | undefined;
-  /** Report failures as WORK_EXCEPTION instead of WORK_WARNING and WORK_FAIL: only when all clients understand it. Default false. */
-  readonly exceptions?: boolean | undefined;
-  /** Mean time between looks for jobs a server did not announce, in milliseconds; also finds dead connections. Default 15 000. */
-  readonly regrabMs?: number | undefined;
-  /** Longest time a server may take nothing of what is being sent to it before it counts as dead, in milliseconds. Default 120 000. */
-  readonly stallMs?: number | undefined;
-  /** Largest packet taken from a server, in bytes. Default 256 MiB. */
-  readonly maxPacketBytes?: number | undefined;
-  /** Told what happens. Must not throw. */
-  readonly onEvent?: ((event: WorkerEvent) => void) | undefined;
-  /** Sockets, clock and chance. Default: the real ones. */
-  readonly host?: GearmanHost | undefined;
-}
+import type { GearmanWorkerOptions, JobHandler, WorkerEvent } from "./worker-options.ts";
 
 /** How long a stop waits for running jobs unless told otherwise, in milliseconds. */
 const DEFAULT_GRACE_MS = 30_000;
 
-/** How long a stop waits for servers to confirm that they have all results, in milliseconds. */
+/** How long a stop waits for silent servers to confirm that they have all results, in milliseconds. */
 const LAST_WORD_MS = 5_000;
+
+/** The same when they have all results already: only a job that is under way could be missed, and it goes to another worker. */
+const IDLE_LAST_WORD_MS = 1_000;
+
+/** How often a stop looks whether results are still being sent, in milliseconds. */
+const SENDING_LOOK_MS = 200;
 
 /** How long handlers get to end after their signal fired, in milliseconds. */
 const ABORT_GRACE_MS = 1_000;
@@ -81,13 +49,13 @@ export class GearmanWorker {
   readonly #busy = new Set<GearmanJob>();
   /** Those of them whose handlers run. */
   readonly #handled = new Set<GearmanJob>();
-  /** Jobs for `next` that nobody has taken yet. */
-  readonly #unclaimed: GearmanJob[] = [];
   readonly #takers = new Set<Taker>();
   readonly #onQuiet = new Set<() => void>();
   #concurrency: number;
-  #links: WorkerLink[] = [];
-  #firstLink = 0;
+  #lanes: readonly WorkerLane[] = [];
+  #clientId = "";
+  /** When the last job was over, on the host's clock. */
+  #lastOverAt = Number.NEGATIVE_INFINITY;
   #mode: "idle" | "running" | "stopping" = "idle";
   #stopping: Promise<void> | null = null;
   #hurry = new AbortController();
@@ -111,7 +79,7 @@ export class GearmanWorker {
 
   /** Servers with an open connection. */
   get connectedServers(): string[] {
-    return this.#links.filter((link) => link.isOpen).map((link) => link.server);
+    return [...new Set(this.#links.filter((link) => link.isOpen).map((link) => link.server))];
   }
 
   /** Jobs held now. */
@@ -124,12 +92,15 @@ export class GearmanWorker {
    * and again to replace a handler. With `timeoutMs` a job that takes longer fails and its signal fires.
    */
   add(name: string, handler?: JobHandler, options: { timeoutMs?: number } = {}): void {
-    const isNew = !this.#registrations.has(checkFunctionName(name));
+    const kind = handler === undefined ? "byHand" : "handled";
+    const isNew = this.#kindOf(checkFunctionName(name)) !== kind;
     const timeoutMs = checkTimeout(options.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#registrations.set(name, { handler: handler ?? null, timeoutMs });
     if (handler !== undefined) this.#handOver(name, handler, timeoutMs);
     if (!isNew || this.#mode !== "running") return;
-    for (const link of this.#links) link.canDo(name);
+    const lane = this.#lanes.find((present) => present.kind === kind);
+    if (lane === undefined) return this.#openLane(kind);
+    for (const link of lane.links) link.canDo(name);
     this.#schedule();
   }
 
@@ -140,8 +111,9 @@ export class GearmanWorker {
     this.#mode = "running";
     this.#stopping = null;
     this.#hurry = new AbortController();
-    this.#links = this.#addresses.map((address) => this.#link(address, options.clientId ?? this.#options.clientId ?? ""));
-    for (const link of this.#links) link.open();
+    this.#clientId = options.clientId ?? this.#options.clientId ?? "";
+    const kinds = new Set([...this.#registrations.keys()].map((name) => this.#kindOf(name)!));
+    for (const kind of kinds.size > 0 ? kinds : (["handled"] as const)) this.#openLane(kind);
   }
 
   /**
@@ -175,8 +147,9 @@ export class GearmanWorker {
       );
     }
     if (this.#mode === "stopping" || signal?.aborted) return Promise.resolve(null);
-    const ready = this.#unclaimed.shift();
+    const ready = this.#unclaimed[0];
     if (ready !== undefined) {
+      this.#unlist(ready);
       this.#busy.add(ready);
       return Promise.resolve(ready);
     }
@@ -196,10 +169,29 @@ export class GearmanWorker {
     }
   }
 
+  get #links(): readonly WorkerLink[] {
+    return this.#lanes.flatMap((lane) => lane.links);
+  }
+
+  /** Jobs for `next` that nobody has taken yet. */
+  get #unclaimed(): readonly GearmanJob[] {
+    return this.#lanes.flatMap((lane) => lane.unclaimed);
+  }
+
+  #unlist(job: GearmanJob): void {
+    for (const lane of this.#lanes) if (lane.remove(job)) return;
+  }
+
+  #kindOf(name: string): LaneKind | null {
+    const registration = this.#registrations.get(name);
+    if (registration === undefined) return null;
+    return registration.handler === null ? "byHand" : "handled";
+  }
+
   /** Jobs that nobody took by hand go to the handler that came later. */
   #handOver(name: string, handler: JobHandler, timeoutMs: number): void {
     for (const job of this.#unclaimed.filter((waiting) => waiting.name === name)) {
-      this.#unclaimed.splice(this.#unclaimed.indexOf(job), 1);
+      this.#unlist(job);
       void this.#run(job, handler, timeoutMs);
     }
   }
@@ -223,7 +215,16 @@ export class GearmanWorker {
     });
   }
 
-  #link(address: ServerAddress, clientId: string): WorkerLink {
+  #openLane(kind: LaneKind): void {
+    const lane: WorkerLane = new WorkerLane(
+      kind,
+      this.#addresses.map((address) => this.#link(address, kind, (packet, wire) => this.#assigned(packet, wire, lane))),
+    );
+    this.#lanes = [...this.#lanes, lane];
+    for (const link of lane.links) link.open();
+  }
+
+  #link(address: ServerAddress, kind: LaneKind, assigned: (packet: Packet<"JOB_ASSIGN_UNIQ">, wire: Wire) => void): WorkerLink {
     const {
       keepalive = DEFAULTS.keepalive,
       regrabMs = 15_000,
@@ -231,47 +232,45 @@ export class GearmanWorker {
       maxPacketBytes = DEFAULT_MAX_PACKET_BYTES,
     } = this.#options;
     return new WorkerLink(
-      { host: this.#host, address, keepalive, clientId, regrabMs, stallMs, maxPacketBytes, maxGrabs: this.#concurrency },
       {
-        functions: () => this.#registrations.keys(),
+        host: this.#host,
+        address,
+        keepalive,
+        clientId: this.#clientId,
+        regrabMs,
+        stallMs,
+        maxPacketBytes,
+        maxGrabs: this.#concurrency,
+      },
+      {
+        functions: () => [...this.#registrations.keys()].filter((name) => this.#kindOf(name) === kind),
         schedule: () => this.#schedule(),
-        assigned: (packet, _link, wire) => this.#assigned(packet, wire),
+        assigned: (packet, _link, wire) => assigned(packet, wire),
         connected: ({ server }) => {
           this.#emit({ type: "connected", server });
           this.#wake();
         },
         lost: ({ server }, reason, wasOpen, retryMs) => this.#linkLost(server, reason, wasOpen, retryMs),
         refused: ({ server }, code, text) => this.#emit({ type: "refused", server, code, text }),
-        quiet: () => this.#wake(),
+        confirmed: () => this.#wake(),
       },
     );
   }
 
-  /** Sends grabs while there are free places, one server after the other. */
+  /** Sends grabs while there are free places. */
   #schedule(): void {
     if (this.#mode !== "running") return;
-    let room = this.#room();
-    const count = this.#links.length;
-    for (let misses = 0; room > 0 && misses < count; ) {
-      const link = this.#links[this.#firstLink++ % count]!;
-      if (link.wantsGrab) {
-        link.grab();
-        room--;
-        misses = 0;
-      } else misses++;
-    }
+    for (const lane of this.#lanes) lane.grab(this.#room(lane));
   }
 
-  /** How many more grabs may go out. Without handlers, no more than there are callers waiting for a job. */
-  #room(): number {
-    let grabs = 0;
-    for (const link of this.#links) grabs += link.grabs;
-    const places = this.#concurrency - this.#busy.size - this.#unclaimed.length - grabs;
-    for (const { handler } of this.#registrations.values()) if (handler !== null) return places;
-    return Math.min(places, this.#takers.size - grabs);
+  /** How many more grabs may go out. For jobs by hand, no more than there are callers waiting for one. */
+  #room({ kind, unclaimed, grabs }: WorkerLane): number {
+    if (kind === "handled") return this.#concurrency - this.#handled.size - unclaimed.length - grabs;
+    const places = this.#concurrency - (this.#busy.size - this.#handled.size) - unclaimed.length;
+    return Math.min(places, this.#takers.size) - grabs;
   }
 
-  #assigned(packet: Packet<"JOB_ASSIGN_UNIQ">, wire: Wire): void {
+  #assigned(packet: Packet<"JOB_ASSIGN_UNIQ">, wire: Wire, lane: WorkerLane): void {
     const job = new GearmanJob(packet, wire, {
       exceptions: this.#options.exceptions ?? false,
       over: (ended) => this.#over(ended),
@@ -282,7 +281,7 @@ export class GearmanWorker {
     else {
       const [taker] = this.#takers;
       if (taker !== undefined) taker.take(job);
-      else this.#unclaimed.push(job);
+      else lane.unclaimed.push(job);
     }
   }
 
@@ -316,10 +315,10 @@ export class GearmanWorker {
 
   /** The job is no longer held at the server. A handler keeps its place until it ends; a caller of `next` does not. */
   #over(job: GearmanJob): void {
+    this.#lastOverAt = this.#host.now();
     if (this.#handled.has(job)) return;
     this.#busy.delete(job);
-    const index = this.#unclaimed.indexOf(job);
-    if (index >= 0) this.#unclaimed.splice(index, 1);
+    this.#unlist(job);
     this.#schedule();
     this.#wake();
   }
@@ -327,7 +326,7 @@ export class GearmanWorker {
   #linkLost(server: string, reason: GearmanError, wasOpen: boolean, retryMs: number): void {
     if (wasOpen) {
       const gone = new GearmanError("IO", `connection lost, ${server} gives the job to another worker`, { cause: reason });
-      for (const job of [...this.#busy, ...this.#unclaimed]) if (job.server === server) job.lost(gone);
+      for (const job of [...this.#busy, ...this.#unclaimed]) if (job.isStranded) job.lost(gone);
     }
     if (this.#mode === "running") this.#emit({ type: wasOpen ? "lost" : "unreachable", server, reason, retryMs });
     this.#schedule();
@@ -340,16 +339,40 @@ export class GearmanWorker {
     for (const link of links) link.retire();
     this.#wake();
     const connecting = links.filter((link) => !link.isOpen).map((link) => link.close(0));
-    while (!this.#isDrained() && !this.#hurry.signal.aborted) await this.#quiet(Number.POSITIVE_INFINITY, this.#hurry.signal);
+    await this.#drain(links);
     if (this.#busy.size > 0) await this.#callOff();
-    const lastWordMs = this.#hurry.signal.aborted ? ABORT_GRACE_MS : LAST_WORD_MS;
+    const lastWordMs = this.#hurry.signal.aborted ? ABORT_GRACE_MS : 0;
     await Promise.all([...connecting, ...links.map((link) => link.close(lastWordMs))]);
-    this.#unclaimed.length = 0;
     this.#busy.clear();
     this.#handled.clear();
-    this.#links = [];
+    this.#lanes = [];
     this.#mode = "idle";
     this.#emit({ type: "stopped" });
+  }
+
+  /**
+   * Waits until no job runs, none is under way, and the servers have read all results, or until it must hurry. A
+   * server that is silent delays that for a short time only, unless results wait to be sent to it.
+   */
+  async #drain(links: readonly WorkerLink[]): Promise<void> {
+    const { signal } = this.#hurry;
+    let endsAt = Number.POSITIVE_INFINITY;
+    while (!signal.aborted) {
+      const isSending = links.some((link) => link.isSending);
+      const now = this.#host.now();
+      if (this.#busy.size > 0 || isSending) endsAt = Number.POSITIVE_INFINITY;
+      else if (endsAt === Number.POSITIVE_INFINITY) endsAt = now + this.#lastWordMs(links);
+      if (this.#busy.size === 0) {
+        for (const link of links) link.confirm();
+        if (links.every((link) => link.isConfirmed)) return;
+      }
+      if (now >= endsAt) return;
+      await this.#quiet(isSending ? SENDING_LOOK_MS : endsAt - now, signal);
+    }
+  }
+
+  #lastWordMs(links: readonly WorkerLink[]): number {
+    return links.every((link) => link.readAt > this.#lastOverAt) ? IDLE_LAST_WORD_MS : LAST_WORD_MS;
   }
 
   async #callOff(): Promise<void> {
@@ -358,10 +381,6 @@ export class GearmanWorker {
     const endsAt = this.#host.now() + ABORT_GRACE_MS;
     for (let leftMs = ABORT_GRACE_MS; this.#busy.size > 0 && leftMs > 0; leftMs = endsAt - this.#host.now())
       await this.#quiet(leftMs);
-  }
-
-  #isDrained(): boolean {
-    return this.#busy.size === 0 && this.#links.every((link) => link.grabs === 0);
   }
 
   /** Resolves when something changed that a wait may depend on, when the time is over or the signal fires. */

@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { askAdmin, functionStatus } from "../../../src/core/gearman/admin.ts";
 import { GearmanClient, type GearmanClientOptions } from "../../../src/core/gearman/client.ts";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
-import { GearmanWorker, type GearmanWorkerOptions, type WorkerEvent } from "../../../src/core/gearman/worker.ts";
+import { GearmanWorker } from "../../../src/core/gearman/worker.ts";
 import type { GearmanJob } from "../../../src/core/gearman/worker-job.ts";
+import type { GearmanWorkerOptions, WorkerEvent } from "../../../src/core/gearman/worker-options.ts";
 import { type Gearmand, hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
 import { until } from "./fake-server.ts";
 

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
 import { type GearmanHost, systemHost } from "../../../src/core/gearman/host.ts";
 import type { Packet, PacketName } from "../../../src/core/gearman/packets.ts";
-import { GearmanWorker, type GearmanWorkerOptions, type WorkerEvent } from "../../../src/core/gearman/worker.ts";
+import { GearmanWorker } from "../../../src/core/gearman/worker.ts";
 import type { GearmanJob } from "../../../src/core/gearman/worker-job.ts";
+import type { GearmanWorkerOptions, WorkerEvent } from "../../../src/core/gearman/worker-options.ts";
 import { freePort } from "../../helpers/gearmand.ts";
 import { type FakeServer, type Peer, startFakeServer, until } from "./fake-server.ts";
 
@@ -68,6 +69,11 @@ function workerOf(servers: readonly string[], options: GearmanWorkerOptions = {}
   const worker = new GearmanWorker({ servers, onEvent: (event) => void events.push(event), ...options });
   cleanups.push(() => worker.stop({ graceMs: 0 }));
   return Object.assign(worker, { events });
+}
+
+/** A server that only echoes. */
+function echoing(packet: Packet, peer: Peer): void {
+  if (packet.name === "ECHO_REQ") peer.send("ECHO_RES", packet.args.payload);
 }
 
 /** A promise and the way to resolve it. */
@@ -151,11 +157,7 @@ describe("asking for jobs", () => {
   });
 
   test("goes to sleep only when no grab is outstanding", async () => {
-    const server = await startFakeServer({
-      packet: ({ name }, peer) => {
-        if (name === "ECHO_REQ") peer.send("ECHO_RES", "");
-      },
-    });
+    const server = await startFakeServer({ packet: echoing });
     cleanups.push(() => server.close());
     const worker = workerOf([server.server], { concurrency: 8 });
     worker.add("f", () => "");
@@ -441,20 +443,59 @@ describe("stopping", () => {
   });
 
   test("a job that was under way to it is done as well", async () => {
-    const server = await startFakeServer({});
+    const server = await startFakeServer({
+      packet(packet, peer) {
+        if (packet.name === "ECHO_REQ" && !server.names.includes("WORK_COMPLETE"))
+          peer.send("JOB_ASSIGN_UNIQ", "H:x:1", "f", "", "");
+        echoing(packet, peer);
+      },
+    });
     cleanups.push(() => server.close());
     const worker = workerOf([server.server]);
     const done: string[] = [];
     worker.add("f", (job) => void done.push(job.handle));
     worker.start();
     await until(() => server.names.includes("GRAB_JOB_UNIQ"));
-    const stopped = worker.stop({ graceMs: 5000 });
-    const [peer] = server.peers;
-    peer!.send("JOB_ASSIGN_UNIQ", "H:x:1", "f", "", "");
-    await until(() => server.names.includes("ECHO_REQ"));
-    peer!.send("ECHO_RES", "");
-    await stopped;
+    await worker.stop({ graceMs: 5000 });
     expect(done).toEqual(["H:x:1"]);
+    expect(server.names).toContain("WORK_COMPLETE");
+  });
+
+  test("with nothing to deliver it waits for a server that hangs for a second or so, whatever the grace", async () => {
+    const server = await startFakeServer({});
+    cleanups.push(() => server.close());
+    const worker = workerOf([server.server]);
+    worker.add("f", () => "");
+    worker.start();
+    await until(() => server.names.includes("GRAB_JOB_UNIQ"));
+    const stoppedAt = performance.now();
+    await worker.stop({ graceMs: Number.POSITIVE_INFINITY });
+    expect(performance.now() - stoppedAt).toBeLessThan(8000);
+    expect(worker.isAlive).toBe(false);
+  });
+
+  test("a large result is delivered before it closes, however slowly the server reads", async () => {
+    const server = await startFakeServer({
+      packet(packet, peer) {
+        if (packet.name === "GRAB_JOB_UNIQ" && !server.names.slice(0, -1).includes("GRAB_JOB_UNIQ")) {
+          peer.send("JOB_ASSIGN_UNIQ", "H:x:1", "f", "", "");
+          peer.socket.pause();
+        } else echoing(packet, peer);
+      },
+    });
+    cleanups.push(() => server.close());
+    const worker = workerOf([server.server]);
+    const ended = gate();
+    worker.add("f", () => {
+      setImmediate(ended.open);
+      return Buffer.alloc(32 * 1024 * 1024);
+    });
+    worker.start();
+    await ended.promise;
+    const stopped = worker.stop();
+    const { socket } = server.peers[0]!;
+    setImmediate(() => socket.resume());
+    await stopped;
     expect(server.names).toContain("WORK_COMPLETE");
   });
 

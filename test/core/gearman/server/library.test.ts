@@ -96,6 +96,39 @@ test("a reader much slower than the worker's looks for signs of life: the job ru
   expect([runs, events]).toEqual([1, ["connected", "stopped"]]);
 });
 
+test("jobs to be taken by hand do not keep handlers from theirs, whether they wait or are held", async () => {
+  worker.add("by.hand");
+  worker.add("up", (job) => String(job.payload).toUpperCase());
+  for (const payload of ["1", "2", "3"]) await client.submitBackground({ name: "by.hand", payload });
+  worker.start({ concurrency: 1 });
+  expect(String(await client.submit({ name: "up", payload: "a" }))).toBe("A");
+  const taken = await worker.next();
+  expect(String(taken?.payload)).toBe("1");
+  expect(String(await client.submit({ name: "up", payload: "b" }))).toBe("B");
+  expect(await worker.next({ timeoutMs: 20 })).toBeNull(); // the one place by hand is taken
+  taken?.complete();
+  for (const payload of ["2", "3"]) {
+    const job = await worker.next();
+    expect(String(job?.payload)).toBe(payload);
+    job?.complete();
+  }
+});
+
+test("a function may come to be taken by hand, or get a handler, while the worker runs", async () => {
+  worker.add("up", (job) => String(job.payload).toUpperCase());
+  worker.start({ concurrency: 1 });
+  worker.add("by.hand");
+  await client.submitBackground({ name: "by.hand", payload: "1" });
+  const job = await worker.next();
+  worker.add("by.hand", () => "handled");
+  expect(String(await client.submit({ name: "by.hand" }))).toBe("handled");
+  job?.complete();
+  worker.add("up");
+  const answer = client.submit({ name: "up", payload: "a" });
+  (await worker.next())?.complete("by hand");
+  expect(String(await answer)).toBe("by hand");
+});
+
 test("a background job can be asked for and cancelled", async () => {
   const { handle } = await client.submitBackground({ name: "nobody", payload: "x" });
   expect(await client.status(handle)).toEqual({ known: true, running: false, numerator: 0, denominator: 0 });
