@@ -261,7 +261,8 @@ function resultOf(value: Value): Buffer | "" {
 
 function checkId(id: string): void {
   const bytes = encodeText(id).length;
-  if (bytes <= MAX_ID_BYTES && !/[\x00-\x1f\x7f]/.test(id)) return;
-  const problem = bytes > MAX_ID_BYTES ? `has ${bytes} bytes, at most ${MAX_ID_BYTES} are allowed` : "has a control character";
+  if (bytes <= MAX_ID_BYTES && !/[\x00-\x1f\x7f]/.test(id) && id.isWellFormed()) return;
+  const odd = id.isWellFormed() ? "has a control character" : "is not text: it has bytes that are not UTF-8";
+  const problem = bytes > MAX_ID_BYTES ? `has ${bytes} bytes, at most ${MAX_ID_BYTES} are allowed` : odd;
   throw new GearmanError("ARGUMENT", `worker id ${JSON.stringify(id.slice(0, 80))} ${problem}`);
 }
