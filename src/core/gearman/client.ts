@@ -17,27 +17,18 @@ import {
   type Priority,
   type StatusListener,
 } from "./job.ts";
+import type { ConnectingOptions } from "./options.ts";
 import { type PooledServer, ServerPool, type ServerState } from "./pool.ts";
 import { type JobStream, StreamSubmit } from "./stream.ts";
 
 /** How a client is set up. `GearmanConfig` fits in here. */
-export interface GearmanClientOptions {
-  /** Servers to use, as text or taken apart. Default: `127.0.0.1:4730`. */
-  readonly servers?: readonly (string | ServerAddress)[] | undefined;
-  /** Name shown by the server's `workers` command. Default: none. */
-  readonly clientId?: string | undefined;
+export interface GearmanClientOptions extends ConnectingOptions {
   /** Longest wait for any call, connecting included, in milliseconds. Default 15 000. */
   readonly timeoutMs?: number | undefined;
   /** How often connecting is tried again within one call. Default 2. */
   readonly retries?: number | undefined;
-  /** Let the system probe idle connections every 30 s. Default true. */
-  readonly keepalive?: boolean | undefined;
   /** Ask servers to pass on WORK_EXCEPTION, the reason some workers give for a failure. Default false. */
   readonly exceptions?: boolean | undefined;
-  /** Largest packet taken from a server, in bytes. Default 256 MiB. */
-  readonly maxPacketBytes?: number | undefined;
-  /** Sockets, clock and chance. Default: the real ones. */
-  readonly host?: GearmanHost | undefined;
 }
 
 /** A job for a worker. */

@@ -1,7 +1,7 @@
 /** What a worker is given, and what it tells: its settings, its handlers and its events. */
-import type { ServerAddress } from "./address.ts";
+
 import type { GearmanError } from "./errors.ts";
-import type { GearmanHost } from "./host.ts";
+import type { ConnectingOptions } from "./options.ts";
 import type { GearmanJob } from "./worker-job.ts";
 
 /** What a handler may return: the result's bytes, text to be sent as UTF-8, or nothing. */
@@ -21,25 +21,15 @@ export type WorkerEvent =
   | { readonly type: "stopped" };
 
 /** How a worker is set up. `GearmanConfig` fits in here. */
-export interface GearmanWorkerOptions {
-  /** Servers to work for, as text or taken apart. Default: `127.0.0.1:4730`. */
-  readonly servers?: readonly (string | ServerAddress)[] | undefined;
-  /** Name shown by the server's `workers` command. Default: none. */
-  readonly clientId?: string | undefined;
+export interface GearmanWorkerOptions extends ConnectingOptions {
   /** Most handlers running at once, over all servers, and as many jobs taken by hand besides. Default 1. */
   readonly concurrency?: number | undefined;
-  /** Let the system probe idle connections every 30 s. Default true. */
-  readonly keepalive?: boolean | undefined;
   /** Report failures as WORK_EXCEPTION instead of WORK_WARNING and WORK_FAIL: only when all clients understand it. Default false. */
   readonly exceptions?: boolean | undefined;
   /** Mean time between looks for jobs a server did not announce, in milliseconds; also finds dead connections. Default 15 000. */
   readonly regrabMs?: number | undefined;
   /** Longest time a server may take nothing of what is being sent to it before it counts as dead, in milliseconds. Default 120 000. */
   readonly stallMs?: number | undefined;
-  /** Largest packet taken from a server, in bytes. Default 256 MiB. */
-  readonly maxPacketBytes?: number | undefined;
   /** Told what happens. Must not throw. */
   readonly onEvent?: ((event: WorkerEvent) => void) | undefined;
-  /** Sockets, clock and chance. Default: the real ones. */
-  readonly host?: GearmanHost | undefined;
 }
