@@ -55,6 +55,7 @@ export const complaints = {
     error("B0101", at, `Expected a digit after the decimal point in ${text}`, `Write ${text}0 or ${text.slice(0, -1)}.`),
   onError: (at: Place) =>
     error("B0101", at, "ON ERROR is not part of Basil.", "Put the statements between TRY and CATCH e$ … END TRY."),
+  foreignStatement: (at: Place, word: string, hint: string) => error("B0101", at, `${word} is not part of Basil.`, hint),
   tryNeedsHandler: (at: Place) => error("B0101", at, "TRY must contain a CATCH or FINALLY block."),
   secondCatch: (at: Place) => error("B0101", at, "Only one CATCH block is allowed per TRY."),
   secondFinally: (at: Place) => error("B0101", at, "Only one FINALLY block is allowed per TRY."),

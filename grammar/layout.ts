@@ -8,8 +8,9 @@
  */
 import { EOF, type IToken, type TokenType } from "chevrotain";
 import type { Dialect } from "./ast.ts";
-import type { Complaint } from "./complaints.ts";
+import { type Complaint, complaints } from "./complaints.ts";
 import { scanData } from "./data-items.ts";
+import { foreignStatementHint, foreignStatementLength } from "./foreign.ts";
 import { BlockLayout, END_WORDS } from "./layout-blocks.ts";
 import { type LineRules, TooDeep } from "./layout-lines.ts";
 import type { SourceFile, Span } from "./source.ts";
@@ -80,10 +81,23 @@ class Layout extends BlockLayout {
       this.take(t.LabelDefinition);
       this.at++;
     } else if (isKeyword) this.softStatement(word as t.SoftWord);
-    else {
+    else if (!this.foreignStatement()) {
       if (next.tokenType !== t.Equals && next.tokenType !== t.LeftParen && next.tokenType !== t.Dot) this.suspects.push(token);
       this.simpleStatement();
     }
+  }
+
+  /** Takes a statement of another BASIC as a whole, with one complaint; false when there is none. */
+  protected foreignStatement(): boolean {
+    const first = this.look();
+    const length = foreignStatementLength(this.input, this.at);
+    if (length === 0) return false;
+    const word = first.image.toUpperCase();
+    this.complaints.push(complaints.foreignStatement(this.spanOf(first), word, foreignStatementHint(word)!));
+    this.takeJoined(t.Unexpected, length);
+    this.insert(t.EndOfStatement);
+    this.afterStatement();
+    return true;
   }
 
   protected mayBeLabel(word: string): boolean {

@@ -10,6 +10,7 @@ import {
 import type { Dialect, Name } from "./ast.ts";
 import { type Complaint, complaints } from "./complaints.ts";
 import { closest } from "./did-you-mean.ts";
+import { fileNumberHint, foreignClauseHint, foreignStatementHint } from "./foreign.ts";
 import { SourceFile, type Span } from "./source.ts";
 import * as t from "./tokens.ts";
 
@@ -198,9 +199,15 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   #hint(expected: string, span: Span, first: IToken): string | undefined {
     const word = this.source.text.slice(span.start, span.end);
     const last = this.LA(0).image;
+    const foreign = foreignClauseHint(last) ?? fileNumberHint(this.source.text.slice(span.start, span.start + 20));
+    if (foreign !== undefined) return foreign;
     if (/^[-+*/]$/.test(last) && (word === "=" || word === last)) return `Write x = x ${last} 1: there is no ${last}${word}.`;
     const keywords = expected.match(/\b[A-Z]{2,}\b/g) ?? [];
     const meant = keywords.length > 0 && /^[A-Za-z]+$/.test(word) ? closest(word, keywords) : undefined;
+    if (first.tokenType === t.Name && meant === undefined) {
+      const statement = foreignStatementHint(first.image);
+      if (statement !== undefined) return statement;
+    }
     const candidate = meant ?? (first.tokenType === t.Name ? closest(first.image, STATEMENT_WORDS) : undefined);
     return candidate === undefined ? undefined : `Did you mean ${candidate}?`;
   }

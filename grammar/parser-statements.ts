@@ -3,6 +3,7 @@ import type { ParserMethod, TokenType } from "chevrotain";
 import type { Expression, LabelName, Name, Place, PrintItem, Statement } from "./ast.ts";
 import { complaints } from "./complaints.ts";
 import { scanData } from "./data-items.ts";
+import { foreignClauseHint } from "./foreign.ts";
 import { ExpressionParser, isPlace, OPERATOR_TYPES } from "./parser-expressions.ts";
 import { decodeString } from "./strings.ts";
 import * as t from "./tokens.ts";
@@ -65,7 +66,9 @@ export abstract class StatementParser extends ExpressionParser {
   #adjacentItems(): never {
     const { text, span } = this.describe(this.LA(1));
     const separators = this.dialect === "classic" ? '";" or ","' : '","';
-    return this.abandon(complaints.expected(this.at(span), `${separators} between two items of PRINT`, text));
+    return this.abandon(
+      complaints.expected(this.at(span), `${separators} between two items of PRINT`, text, foreignClauseHint(this.LA(0).image)),
+    );
   }
 
   #needsValue(): never {

@@ -3,6 +3,7 @@ import { nameKey, type Place, type Program, type Statement } from "./ast.ts";
 import { nestedLists } from "./bodies.ts";
 import { type Complaint, complaints } from "./complaints.ts";
 import { closest, misspeltKeyword } from "./did-you-mean.ts";
+import { foreignStatementHint } from "./foreign.ts";
 
 const EXIT_WORDS: readonly string[] = ["FOR", "WHILE", "DO", "SUB", "FUNC", "FUNCTION"];
 
@@ -41,12 +42,16 @@ function namesSetBy(statement: Statement): readonly (Place | null)[] {
   }
 }
 
+/** The keyword a name may have been meant to be. `CLOSE` is no misspelt CLASS: `basil check` says more about such words. */
+const keywordFor = (name: string): string | undefined =>
+  foreignStatementHint(name) === undefined ? misspeltKeyword(name) : undefined;
+
 /** Warnings about bare names, and names behind EXIT, that nothing in the program gives a meaning to. */
 export function suspectNames(program: Program): Complaint[] {
   const statements = [...everyStatement(program.body)];
   const suspects = statements.flatMap((statement) => {
     if (statement.kind === "callStatement" && statement.form === "bare" && statement.target.kind === "name")
-      return [{ name: statement.target, keyword: misspeltKeyword(statement.target.name) }];
+      return [{ name: statement.target, keyword: keywordFor(statement.target.name) }];
     if (statement.kind === "exit" && statement.code?.kind === "name")
       return [{ name: statement.code, keyword: closest(statement.code.name, EXIT_WORDS) }];
     return [];

@@ -3,6 +3,7 @@ import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
 import { complaints } from "../../grammar/complaints.ts";
 import { closest, misspeltKeyword } from "../../grammar/did-you-mean.ts";
+import { foreignStatementHint } from "../../grammar/foreign.ts";
 import type { FunctionRow, Param } from "../host.ts";
 import { type SurfaceRow, wrongCount } from "../surface.ts";
 import type { Code, FunctionContext } from "./context.ts";
@@ -43,14 +44,14 @@ export function namedCall(context: FunctionContext, name: ast.Name, args: readon
     return dynamicCall(context, `outsideRoutine(${quote(key)})`, args, span);
   }
   if (unit.hasDynamicCode) return lateCall(context, name, args, span);
-  const meant = closestFunction(context, name.name);
-  context.foresee("B1004", `Unknown function '${name.name}'`, span, meant && `Did you mean ${meant}?`);
-  return { js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(meant ?? "")})`), kinds: ANY };
+  const hint = functionHint(context, name.name);
+  context.foresee("B1004", `Unknown function '${name.name}'`, span, hint);
+  return { js: context.at(span, `unknownFunction(${quote(name.name)}, ${quote(hint ?? "")})`), kinds: ANY };
 }
 
 /** A name nothing in this unit explains, in a program with EXEC: looked up when the call runs. */
 function lateCall(context: FunctionContext, name: ast.Name, args: readonly ast.Expression[], span: Span): Code {
-  const hint = closestFunction(context, name.name) ?? "";
+  const hint = functionHint(context, name.name) ?? "";
   return dynamicCall(context, `lateFunction(${quote(nameKey(name.name))}, ${quote(name.name)}, ${quote(hint)})`, args, span);
 }
 
@@ -60,16 +61,19 @@ function wholeOrCall(context: FunctionContext, variable: Variable, name: ast.Nam
   return dynamicCall(context, variable.js, [], span);
 }
 
-/** The routine, built-in, array or variable most like a misspelt function name. */
-export function closestFunction(context: FunctionContext, name: string): string | undefined {
+/** The way out for an unknown function: what another BASIC's word is here, or the name it is most like. */
+function functionHint(context: FunctionContext, name: string): string | undefined {
+  const foreign = foreignStatementHint(name);
+  if (foreign !== undefined) return foreign;
   const { unit, surface } = context.compilation;
   const keyword = misspeltKeyword(name);
-  return closest(name, [
+  const meant = closest(name, [
     ...(keyword ? [keyword] : []),
     ...[...unit.routines.values()].map((routine) => routine.name),
     ...[...surface.builtins.values()].map((row) => row.row.name),
     ...[...unit.globals.values()].filter((variable) => variable.array).map((variable) => variable.name),
   ]);
+  return meant && `Did you mean ${meant}?`;
 }
 
 function list(context: FunctionContext, args: readonly ast.Expression[]): string {
@@ -176,10 +180,10 @@ function unknownMember(context: FunctionContext, node: ast.Member): Code {
     node.name,
     [...module.members.values()].map((member) => member.row.name),
   );
-  context.foresee("B1004", `${module.name} has no member ${node.name}`, node.nameSpan, meant && `Did you mean ${meant}?`);
-  const hint = meant ?? "";
+  const hint = meant && `Did you mean ${meant}?`;
+  context.foresee("B1004", `${module.name} has no member ${node.name}`, node.nameSpan, hint);
   return {
-    js: context.at(node.nameSpan, `unknownMember(${quote(module.name)}, ${quote(node.name)}, ${quote(hint)})`),
+    js: context.at(node.nameSpan, `unknownMember(${quote(module.name)}, ${quote(node.name)}, ${quote(hint ?? "")})`),
     kinds: ANY,
   };
 }

@@ -36,14 +36,14 @@ export function returnWithoutGosub(): never {
   throw new BasilError("GOSUB_ERROR", "RETURN without GOSUB");
 }
 
-const didYouMean = (hint: string): string | undefined => (hint === "" ? undefined : `Did you mean ${hint}?`);
-
+/** @param hint a sentence, or "" */
 export function unknownFunction(name: string, hint: string): never {
-  throw new BasilError("NAME_ERROR", `Unknown function '${name}'`, { hint: didYouMean(hint) });
+  throw new BasilError("NAME_ERROR", `Unknown function '${name}'`, { hint: hint || undefined });
 }
 
+/** @param hint a sentence, or "" */
 export function unknownMember(module: string, name: string, hint: string): never {
-  throw new BasilError("NAME_ERROR", `${module} has no member ${name}`, { hint: didYouMean(hint) });
+  throw new BasilError("NAME_ERROR", `${module} has no member ${name}`, { hint: hint || undefined });
 }
 
 export function exit(code: number): never {
