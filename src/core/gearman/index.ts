@@ -28,6 +28,19 @@ export {
 export { GEARMAN_ERRORS, GearmanError, type GearmanErrorKind } from "./errors.ts";
 export { type GearmanHost, systemHost } from "./host.ts";
 export type { JobEvent, JobReceipt, Priority, StatusListener } from "./job.ts";
+export {
+  CLIENT_METRICS,
+  type ClientMetrics,
+  clientMetricsText,
+  type Metric,
+  type MetricLabels,
+  type MetricSample,
+  type MetricTable,
+  type MetricValues,
+  prometheusText,
+  SERVER_METRICS,
+  type ServerMetrics,
+} from "./metrics.ts";
 export { DEFAULT_PORT, type Magic, PACKETS, type Packet, type PacketName } from "./packets.ts";
 export type { ServerState } from "./pool.ts";
 export { GearmanServer, type GearmanServerOptions, type ListeningAddress } from "./server/server.ts";
