@@ -8,7 +8,7 @@ import { importsOf, type SourceText, sourcesIn, topLevelNames, withoutComments }
 /** Who may import whom, and which npm packages. The first prefix that matches a file is its layer. */
 const LAYERS: Record<string, { readonly layers: readonly string[]; readonly packages: readonly string[] }> = {
   "src/core/net": { layers: [], packages: [] },
-  "src/core": { layers: ["src/core/net"], packages: ["smol-toml"] },
+  "src/core": { layers: ["src/core/net"], packages: ["smol-toml", "libsql"] },
   grammar: { layers: [], packages: ["chevrotain"] },
   runtime: { layers: ["grammar"], packages: [] },
   modules: { layers: ["runtime", "src/core", "src/core/net"], packages: [] },

@@ -34,6 +34,8 @@ export async function buildJavaScript(options: { removeStale?: boolean } = {}): 
     format: "esm",
     platform: "node",
     target: "node20",
+    // Native code cannot be bundled; it is loaded only by programs that store something.
+    external: ["libsql"],
     // Names stay, so that stacks can be read; half the text to parse makes a program start sooner.
     minifyWhitespace: true,
     minifySyntax: true,

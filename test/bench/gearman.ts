@@ -21,6 +21,7 @@ try {
     platform: "node",
     format: "esm",
     target: "node20",
+    external: ["libsql"],
     logLevel: "error",
   });
   const run = fork(join(directory, "gearman-run.mjs"), process.argv.slice(2), {
