@@ -3,7 +3,7 @@ import type { SourceFile, Span } from "./source.ts";
 
 /** Something wrong with a program's text: which rule, where, and perhaps the way out. */
 export interface Complaint {
-  /** `B0101` … `B0208`. */
+  /** `B0101` … `B0303`; of warnings about what will fail when it runs, the code of that error: `B1004`. */
   readonly code: string;
   readonly severity: "error" | "warning";
   readonly message: string;
@@ -131,6 +131,19 @@ export const complaints = {
   /** A bare name that looks like a misspelt keyword; the program is legal all the same. */
   looksLikeKeyword: (at: Place, text: string, keyword: string) =>
     complain("warning", "B0101", at, `${text} is a name that nothing in the program sets or defines`, `Did you mean ${keyword}?`),
+
+  neverSet: (at: Place, name: string, hint?: string) =>
+    complain("warning", "B0301", at, `nothing in the program sets ${name}: it is NULL`, hint),
+  doesNothing: (at: Place, what: string, hint?: string) =>
+    complain("warning", "B0302", at, `${what}: the statement does nothing`, hint),
+  valueDropped: (at: Place) =>
+    complain(
+      "warning",
+      "B0303",
+      at,
+      "the main program returns nothing: the value of RETURN is dropped",
+      "EXIT n ends it with an exit code.",
+    ),
 } as const;
 
 interface Explanation {
@@ -265,6 +278,32 @@ implementation in PRINT, one-line IF and INSTR.
 
     #DIALECT qbasic               ' unknown dialect 'qbasic'
     #DIALECT classic              ' right`,
+  },
+  B0301: {
+    title: "name never set",
+    text: `The program reads a name that no statement of it ever sets: its value is NULL, and most of what can be done with it is an error.
+Typical reasons are a spelling mistake, another suffix (total and total% are two names), and a variable that a routine has for itself.
+Nothing is said of names in a program with EVAL, EXEC or CLASS, or in a file of routines only: other text may set them there.
+
+    total% = 5
+    PRINT total                   ' nothing in the program sets total
+    PRINT total%                  ' right`,
+  },
+  B0302: {
+    title: "statement without effect",
+    text: `A name that stands alone as a statement calls the routine or the function of that name. This one is a variable, or nothing at all:
+a spelling mistake, or a statement of another BASIC.
+
+    cls                           ' cls is neither a routine nor a function
+    PRINT CHR$(27); "[2J";        ' clears most terminals`,
+  },
+  B0303: {
+    title: "value of RETURN dropped",
+    text: `RETURN gives a value from a routine to its caller. The main program has no caller: the value is computed and dropped, and the program
+goes on with the next statement.
+
+    RETURN 5                      ' the main program returns nothing
+    EXIT 5                        ' ends the program with exit code 5`,
   },
 } as const satisfies Record<string, Explanation>;
 

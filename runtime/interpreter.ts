@@ -48,7 +48,7 @@ export interface Interpreter {
   run(source: string, options?: RunOptions): Promise<Outcome>;
   /** Calls a routine of the program that ran or runs, as a task of its own. Rejects with its BasilError. */
   call(name: string, args: readonly (Value | Buffer)[], options?: { readonly signal?: AbortSignal }): Promise<Value>;
-  /** Compiles only. */
+  /** Compiles only. Warnings tell what will fail for sure when it runs (B1…) and what is legal but suspicious (B03…). */
   check(source: string, options?: { readonly file?: string }): Promise<readonly Complaint[]>;
   /** Graceful stop: modules finish their work, then the run ends as `stopped`. */
   stop(): Promise<void>;
@@ -91,7 +91,12 @@ class BasilInterpreter implements Interpreter {
 
   async check(source: string, options: { file?: string } = {}): Promise<readonly Complaint[]> {
     const { file = "program.basil" } = options;
-    return (await this.#compiler()).program(source, { file, dialect: this.#options.dialect, mainGivesWay: false }).complaints;
+    return (await this.#compiler()).program(source, {
+      file,
+      dialect: this.#options.dialect,
+      mainGivesWay: false,
+      lints: true,
+    }).complaints;
   }
 
   async run(source: string, options: RunOptions = {}): Promise<Outcome> {

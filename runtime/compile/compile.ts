@@ -13,6 +13,7 @@ import { expression } from "./expressions.ts";
 import { inferVariables } from "./infer.ts";
 import { planJumps } from "./jump-plan.ts";
 import { jumpingBlock } from "./jumps.ts";
+import { lint } from "./lint.ts";
 import { asNumber } from "./operations.ts";
 import { resolveUnit } from "./resolve.ts";
 import { statement } from "./statements.ts";
@@ -36,6 +37,8 @@ export interface CompileEnvironment {
   readonly outside: Outside;
   /** Main's loops give way to the host even when main never waits. */
   readonly mainGivesWay: boolean;
+  /** Look for what is legal but suspicious, too; default false. */
+  readonly lints?: boolean;
 }
 
 /** Nothing exists before the first unit. */
@@ -76,6 +79,7 @@ export function compileProgram(
   const { valuesRead } = colours;
   const marked = programCode(unit, compilation, mainWaits, valuesRead);
   if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: distinct(found) };
+  if (environment.lints) found.push(...lint(compilation));
   return {
     unit: {
       ...takeMarks(marked),

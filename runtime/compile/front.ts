@@ -26,6 +26,8 @@ export interface CompileOptions {
   readonly dialect: Dialect | undefined;
   /** Main's loops give way to the host even when main never waits. */
   readonly mainGivesWay: boolean;
+  /** Look for what is legal but suspicious, too; default false. */
+  readonly lints?: boolean;
 }
 
 /** Compiles programs and the text inside them for one surface. */
@@ -39,7 +41,7 @@ export class Compiler {
     this.#files = files;
   }
 
-  program(source: string, { file, dialect, mainGivesWay }: CompileOptions): Compiled {
+  program(source: string, { file, dialect, mainGivesWay, lints = false }: CompileOptions): Compiled {
     const parsed = parseProgram(source, { file, ...(dialect && { dialect }) });
     if (hasError(parsed.complaints)) return { unit: null, complaints: parsed.complaints };
     const compiled = compileWithin(parsed.program, {
@@ -47,8 +49,10 @@ export class Compiler {
       readInclude: this.#readInclude,
       outside: NOTHING_OUTSIDE,
       mainGivesWay,
+      lints,
     });
-    return { unit: compiled.unit, complaints: [...parsed.complaints, ...compiled.complaints] };
+    const news = compiled.complaints.filter(isNews(parsed.complaints));
+    return { unit: compiled.unit, complaints: inTextOrder(parsed.complaints.concat(news)) };
   }
 
   /** EVAL, EXEC and CLASS text, compiled for the program that runs it. */
@@ -106,6 +110,20 @@ function compileWithin(
     return { unit: null, complaints: [tooLong(program.source)] };
   }
 }
+
+/** Complaints by their place in each text; the texts in the order in which the first complaint about them was found. */
+function inTextOrder(complaints: readonly Complaint[]): Complaint[] {
+  const sources = [...new Set(complaints.map(({ source }) => source))];
+  const order = (a: Complaint, b: Complaint): number =>
+    sources.indexOf(a.source) - sources.indexOf(b.source) || a.span.start - b.span.start;
+  return [...complaints].sort(order);
+}
+
+/** Whether the parser has not complained about the same place of the text. */
+const isNews =
+  (said: readonly Complaint[]) =>
+  ({ source, span }: Complaint): boolean =>
+    !said.some((other) => other.source === source && other.span.start === span.start);
 
 /** The complaint about code that does not fit on the stack, where there is no better place than the file. */
 const tooLong = (source: SourceFile): Complaint => complaints.tooLong({ source, span: { start: 0, end: 1 } });

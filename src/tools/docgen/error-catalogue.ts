@@ -39,9 +39,16 @@ const RUNTIME_TEXTS: Record<ErrorName, string> = {
   SYNTAX_ERROR: "EXEC or EVAL got text that does not compile. The message is the compiler's.",
 };
 
-/** The compiler's codes, in order. */
-export const compileErrors = (): ErrorEntry[] =>
-  Object.entries(EXPLANATIONS).map(([code, { title, text }]) => ({ code, title, text, names: [] }));
+const explained = (isWarning: boolean): ErrorEntry[] =>
+  Object.entries(EXPLANATIONS)
+    .filter(([code]) => code.startsWith("B03") === isWarning)
+    .map(([code, { title, text }]) => ({ code, title, text, names: [] }));
+
+/** The codes of what the compiler refuses, in order. */
+export const compileErrors = (): ErrorEntry[] => explained(false);
+
+/** The codes of what only `basil check` speaks of, in order. */
+export const checkWarnings = (): ErrorEntry[] => explained(true);
 
 /** What TRY can catch of the language itself. */
 export const runtimeErrors = (): ErrorEntry[] =>

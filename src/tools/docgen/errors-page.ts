@@ -1,5 +1,5 @@
 /** The page docs/errors.md: every error code, printed from the tables that the compiler and the run time use. */
-import { compileErrors, type ErrorEntry, gearmanErrors, runtimeErrors } from "./error-catalogue.ts";
+import { checkWarnings, compileErrors, type ErrorEntry, gearmanErrors, runtimeErrors } from "./error-catalogue.ts";
 import { PRINTED_NOTE } from "./reference-page.ts";
 
 /** The page as Markdown. */
@@ -12,6 +12,9 @@ export function errorsPage(): string {
     "## In the text of a program",
     "A program with one of these does not start: nothing is printed, and the exit code is 1.",
     ...compileErrors().map(explainedText),
+    "## What is legal, but suspicious",
+    "`basil check` warns about these; its exit code stays 0. `basil run` says nothing of them.",
+    ...checkWarnings().map(explainedText),
     "## While a program runs",
     "TRY … CATCH catches these: `ERR%` is the number behind the B, `ERRNAME$` the name. Uncaught, they end the program with exit code 1.",
     tableText(runtimeErrors()),

@@ -1,6 +1,6 @@
 /** `basil explain`: every code of a report has an explanation. */
 import { describe, expect, test } from "vitest";
-import { compileErrors, gearmanErrors, runtimeErrors } from "../../../src/tools/docgen/error-catalogue.ts";
+import { checkWarnings, compileErrors, gearmanErrors, runtimeErrors } from "../../../src/tools/docgen/error-catalogue.ts";
 import { basilInProcess } from "../../helpers/in-process.ts";
 
 const explain = async (...args: string[]) => {
@@ -9,15 +9,14 @@ const explain = async (...args: string[]) => {
 };
 
 describe("explain", () => {
-  test.each([...compileErrors(), ...runtimeErrors(), ...gearmanErrors()].map((entry) => [entry.code, entry] as const))(
-    "%s says what it is, within 80 columns",
-    async (code, entry) => {
-      const { code: exitCode, stdout, stderr } = await explain(code);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-      expect(stdout.startsWith(`${code}: ${entry.title}\n\n`)).toBe(true);
-      expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
-    },
-  );
+  test.each(
+    [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors()].map((entry) => [entry.code, entry] as const),
+  )("%s says what it is, within 80 columns", async (code, entry) => {
+    const { code: exitCode, stdout, stderr } = await explain(code);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout.startsWith(`${code}: ${entry.title}\n\n`)).toBe(true);
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
 
   test.each(["b0201", "B0201", "error[B0201]", "error[B0201]:"])("takes %s as in a report, in any case", async (code) => {
     expect((await explain(code)).stdout).toMatch(/^B0201: undefined label/);
@@ -46,6 +45,8 @@ describe("explain", () => {
 
   test("without a code it lists all of them", async () => {
     const { stdout } = await explain();
-    expect(stdout.trimEnd().split("\n").length).toBe([...compileErrors(), ...runtimeErrors(), ...gearmanErrors()].length);
+    expect(stdout.trimEnd().split("\n").length).toBe(
+      [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors()].length,
+    );
   });
 });
