@@ -4,7 +4,7 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { functionStatus, GearmanClient, systemHost } from "../../src/core/gearman/index.ts";
+import { GearmanAdmin, GearmanClient, systemHost } from "../../src/core/gearman/index.ts";
 import { hasGearmand, startGearmand } from "../helpers/gearmand.ts";
 import { openRaw, rawBackground, rawEcho, rawForeground } from "./raw-loop.ts";
 
@@ -76,8 +76,9 @@ async function raw({ kind, inFlight }: Case, count: number, payload: Buffer): Pr
 
 /** Waits until the worker has emptied the background queue, so that no round pays for another's jobs. */
 async function drained(): Promise<void> {
+  const admin = new GearmanAdmin({ server: gearmand.server });
   for (;;) {
-    const rows = await functionStatus({ address: { host: "127.0.0.1", port: gearmand.port }, timeoutMs: 10_000 });
+    const rows = await admin.status();
     if (rows.every((row) => row.total === 0)) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -1,14 +1,7 @@
 /** The Gearman library's public face: client, worker, configuration, errors, and the protocol underneath. */
-export { formatServer, parseServer, type ServerAddress } from "./address.ts";
-export {
-  ADMIN_COMMANDS,
-  type AdminCommand,
-  type AdminOptions,
-  askAdmin,
-  cancelJob,
-  type FunctionStatus,
-  functionStatus,
-} from "./admin.ts";
+export { formatServer, parseServer, parseServerList, type ServerAddress } from "./address.ts";
+export { type AdminBounds, GearmanAdmin, type GearmanAdminOptions, type QueueLimit } from "./admin.ts";
+export type { ConnectionStatus, FunctionPriorities, FunctionStatus, QueuedJob } from "./admin-rows.ts";
 export type { JobStatus } from "./call.ts";
 export { MAX_FUNCTION_BYTES, MAX_HANDLE_BYTES, MAX_UNIQUE_BYTES } from "./checks.ts";
 export { GearmanClient, type GearmanClientOptions, type JobRequest, type SubmitRequest } from "./client.ts";
@@ -20,11 +13,12 @@ export {
   type ConfigKey,
   DEFAULTS,
   type GearmanConfig,
+  type ConfigOverrides,
   loadGearmanConfig,
-  parseGearmanConfig,
-  parseServerList,
   serverNames,
+  TLS_KEYS,
 } from "./config.ts";
+export { parseGearmanConfig } from "./config-file.ts";
 export { GEARMAN_ERRORS, GearmanError, type GearmanErrorKind } from "./errors.ts";
 export { type GearmanHost, systemHost } from "./host.ts";
 export type { JobEvent, JobReceipt, Priority, StatusListener } from "./job.ts";
@@ -46,6 +40,7 @@ export type { ServerState } from "./pool.ts";
 export { GearmanServer, type GearmanServerOptions, type ListeningAddress } from "./server/server.ts";
 export type { GearmanServerEvent } from "./server/state.ts";
 export type { JobStream } from "./stream.ts";
+export type { TlsOptions } from "./tls.ts";
 export { GearmanWorker } from "./worker.ts";
 export { GearmanJob } from "./worker-job.ts";
 export type { GearmanWorkerOptions, HandlerResult, JobHandler, WorkerEvent } from "./worker-options.ts";

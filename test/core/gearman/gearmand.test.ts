@@ -1,7 +1,7 @@
 /** Client and worker against the real job server: what the protocol's text leaves open is decided here. */
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { askAdmin, functionStatus } from "../../../src/core/gearman/admin.ts";
+import { GearmanAdmin } from "../../../src/core/gearman/admin.ts";
 import { GearmanClient, type GearmanClientOptions } from "../../../src/core/gearman/client.ts";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
 import { GearmanWorker } from "../../../src/core/gearman/worker.ts";
@@ -45,7 +45,7 @@ describe.skipIf(!hasGearmand())("against gearmand", () => {
     return made;
   }
 
-  const admin = () => ({ address: { host: "127.0.0.1", port: gearmand.port }, timeoutMs: 5000 });
+  const admin = () => new GearmanAdmin({ server: gearmand.server, timeoutMs: 5000 });
 
   async function failure(promise: Promise<unknown>): Promise<GearmanError> {
     const error: unknown = await promise.catch((reason: unknown) => reason);
@@ -286,20 +286,22 @@ describe.skipIf(!hasGearmand())("against gearmand", () => {
       await worker(name, () => "", { clientId: "the-worker" });
       const caller = client({ clientId: "the-client" });
       await caller.echo("");
-      await until(async () => (await askAdmin("workers", admin())).some((line) => line.includes(` the-worker : ${name}`)));
-      expect((await askAdmin("workers", admin())).some((line) => line.includes(" the-client :"))).toBe(true);
+      await until(async () =>
+        (await admin().workers()).some(({ clientId, functions }) => clientId === "the-worker" && functions[0] === name),
+      );
+      expect((await admin().workers()).some(({ clientId }) => clientId === "the-client")).toBe(true);
     });
 
     test("the function list tells queued, running and workers", async () => {
       const name = fresh();
       await client().submitBackground({ name });
-      expect((await functionStatus(admin())).find((row) => row.name === name)).toEqual({
+      expect((await admin().status()).find((row) => row.name === name)).toEqual({
         name,
         total: 1,
         running: 0,
         workers: 0,
       });
-      expect((await askAdmin("version", admin()))[0]).toMatch(/^OK \d/);
+      expect(await admin().version()).toMatch(/^\d/);
     });
   });
 
@@ -408,8 +410,8 @@ describe.skipIf(!hasGearmand())("against gearmand", () => {
       const again = await startGearmand({ port: own.port });
       cleanups.unshift(() => again.stop());
       expect((await caller.submit({ name: "f", payload: "2" })).toString()).toBe("did 2");
-      const lines = await askAdmin("workers", { address: { host: "127.0.0.1", port: own.port }, timeoutMs: 5000 });
-      expect(lines.some((line) => line.includes(" phoenix : f"))).toBe(true);
+      const connections = await new GearmanAdmin({ server: own.server }).workers();
+      expect(connections.find(({ clientId }) => clientId === "phoenix")?.functions).toEqual(["f"]);
     });
 
     test("a job that ran when the server died is an IO error for its caller", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ScriptWorker } from "../../../modules/gearman/script-worker.ts";
-import { askAdmin, DEFAULTS } from "../../../src/core/gearman/index.ts";
+import { DEFAULTS, GearmanAdmin } from "../../../src/core/gearman/index.ts";
 import { bareHost } from "../../helpers/call-row.ts";
 import { basilInProcess } from "../../helpers/in-process.ts";
 import { outputOf, program, withServer } from "./program.ts";
@@ -119,8 +119,8 @@ PRINT GEARMAN.SUBMIT$("f", "x"); INSTR(GEARMAN.LAST_HANDLE$, "//"); " "; GEARMAN
 DO : SLEEP 1000 : LOOP`);
       await script.printed("\n");
       expect(script.output()).toBe(`1 x0 ${server}\n`);
-      const lines = await askAdmin("workers", { address: { host: "127.0.0.1", port }, timeoutMs: 5000 });
-      expect(lines.filter((line) => / twin :/.test(line)).length).toBe(1);
+      const connections = await new GearmanAdmin({ server: `127.0.0.1:${port}` }).workers();
+      expect(connections.filter(({ clientId }) => clientId === "twin").length).toBe(1);
       await script.interpreter.stop();
       await run;
       await script.interpreter.close();
@@ -178,8 +178,8 @@ r$ = GEARMAN.SUBMIT$("f", "")
 PRINT "ready"
 DO : SLEEP 1000 : LOOP`);
       await script.printed("ready");
-      const lines = await askAdmin("workers", { address: { host: "127.0.0.1", port }, timeoutMs: 5000 });
-      expect(lines.filter((line) => / shop-box :/.test(line)).length).toBe(2);
+      const connections = await new GearmanAdmin({ server: `127.0.0.1:${port}` }).workers();
+      expect(connections.filter(({ clientId }) => clientId === "shop-box").length).toBe(2);
       await script.interpreter.stop();
       expect((await run).kind).toBe("stopped");
       await script.interpreter.close();
