@@ -1,17 +1,18 @@
 /** Where GEARMAN's settings come from: what the host passes, then the environment, then the nearest file, then defaults. */
 import { readFile } from "node:fs/promises";
-import {
-  formatServer,
-  type GearmanConfig,
-  GearmanError,
-  loadGearmanConfig,
-  parseServerList,
-} from "../../src/core/gearman/index.ts";
+import { formatServer, parseServerList } from "../../src/core/gearman/address.ts";
+import { type GearmanConfig, loadGearmanConfig } from "../../src/core/gearman/config.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
+import type { TlsOptions } from "../../src/core/gearman/tls.ts";
 
 /** What a host may set. Everything left out comes from the environment and files it names, or has a default. */
 export interface GearmanOptions {
-  /** `"127.0.0.1:4730, 10.0.0.12"` or a list; a port left out is 4730. Default `127.0.0.1:4730`. */
+  /** `"127.0.0.1:4730, tls://10.0.0.12"` or a list; a port left out is 4730. Default `127.0.0.1:4730`. */
   readonly servers?: string | readonly string[] | undefined;
+  /** Certificates and the like for servers written with `tls://`. Default: what Node.js trusts. */
+  readonly tls?: TlsOptions | undefined;
+  /** Put before every function's name on its way to servers, such as `staging.`. Default: nothing. */
+  readonly namespace?: string | undefined;
   /** Name shown by a server's `workers` command; `%HOSTNAME%` and `%PID%` are filled in. Default: none. */
   readonly clientId?: string | undefined;
   /** Longest wait of any call, connecting included, in milliseconds. Default 15 000. */
@@ -38,8 +39,8 @@ export interface GearmanOptions {
 
 /** Gathers the settings. CONFIG errors name the file, the key and what it should be. */
 export async function loadConfiguration(options: GearmanOptions, hostname: string): Promise<GearmanConfig> {
-  const { servers, clientId, timeoutMs, retries, keepalive, onError, exceptions } = options;
-  const given = { clientId, timeoutMs, retries, keepalive, onError, exceptions };
+  const { servers, tls, namespace, clientId, timeoutMs, retries, keepalive, onError, exceptions } = options;
+  const given = { tls, namespace, clientId, timeoutMs, retries, keepalive, onError, exceptions };
   const overrides = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const world = {
     readFile: options.readFile ?? readTextFile,

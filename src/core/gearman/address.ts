@@ -1,19 +1,46 @@
-/** Server addresses as people write them: `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
+/** Server addresses as people write them: `host`, `host:port`, `[v6]:port` or a bare IPv6 address, perhaps after `tls://`. */
 import { GearmanError } from "./errors.ts";
 import { DEFAULT_PORT } from "./packets.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** Where a job server listens. */
 export interface ServerAddress {
   /** Name or IP address, without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Connect over TLS: `true` with what Node.js trusts, or as said. Default: without TLS. */
+  readonly tls?: TlsOptions | boolean | undefined;
 }
+
+/** What stands before the address of a server that is reached over TLS. */
+const TLS_SCHEME = "tls://";
 
 const BRACKETED = /^\[([^[\]]*)\](?::(.*))?$/;
 
-/** Reads `127.0.0.1`, `jobs.example:4731`, `[::1]:4730` or `::1`; the port defaults to 4730. */
+/** Reads `127.0.0.1`, `jobs.example:4731`, `[::1]:4730`, `::1` or `tls://jobs.example`; the port defaults to 4730. */
 export function parseServer(text: string): ServerAddress {
-  const trimmed = text.trim();
+  const written = text.trim();
+  const hasTls = written.toLowerCase().startsWith(TLS_SCHEME);
+  const place = parsePlace(text, hasTls ? written.slice(TLS_SCHEME.length) : written);
+  return hasTls ? { ...place, tls: true } : place;
+}
+
+/** A server list such as `a, b:4731, tls://c`. `source` is what it is called in messages. */
+export function parseServerList(text: string, source = "servers"): ServerAddress[] {
+  const parts = text.split(",").map((part) => part.trim());
+  const names = parts.filter((part) => part !== "");
+  if (names.length === 0) throw new GearmanError("CONFIG", `${source} must be ${SERVER_LIST}, not ${JSON.stringify(text)}`);
+  try {
+    return names.map(parseServer);
+  } catch (error) {
+    throw new GearmanError("CONFIG", `${source}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** What a server list must be, for messages. */
+export const SERVER_LIST = 'a list of texts such as ["127.0.0.1:4730"], not empty';
+
+function parsePlace(text: string, trimmed: string): ServerAddress {
   const bracketed = BRACKETED.exec(trimmed);
   if (bracketed !== null) return address(text, bracketed[1]!, bracketed[2]);
   const colons = trimmed.split(":").length - 1;
@@ -22,8 +49,8 @@ export function parseServer(text: string): ServerAddress {
   return address(text, host!, port);
 }
 
-/** `host:port`, with brackets around an IPv6 address: the form `parseServer` reads back. */
-export function formatServer({ host, port }: ServerAddress): string {
+/** The server's name, `host:port`, with brackets around an IPv6 address: the form `parseServer` reads back, but for TLS. */
+export function formatServer({ host, port }: Pick<ServerAddress, "host" | "port">): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
@@ -36,5 +63,8 @@ function address(text: string, host: string, portText: string | undefined): Serv
 }
 
 function malformed(text: string, problem: string): GearmanError {
-  return new GearmanError("CONFIG", `server ${JSON.stringify(text)} ${problem}: write host, host:port or [v6 address]:port`);
+  return new GearmanError(
+    "CONFIG",
+    `server ${JSON.stringify(text)} ${problem}: write host, host:port or [v6 address]:port, after tls:// for TLS`,
+  );
 }

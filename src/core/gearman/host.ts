@@ -1,10 +1,11 @@
-/** What the Gearman core needs from the world around it, in one object, so that tests and TLS can bring their own. */
+/** What the Gearman core needs from the world around it, in one object, so that tests can bring their own. */
 import { connect, type Socket } from "node:net";
 import type { ServerAddress } from "./address.ts";
+import { connectTls } from "./tls.ts";
 
 /** Clock, chance and sockets. */
 export interface GearmanHost {
-  /** Starts to connect. The core waits for `connect` (or `secureConnect` of a TLS socket that emits `connect` as well). */
+  /** Starts to connect, and looks the name up anew each time. The core waits for the socket's `readyEvent`. */
   connect(address: ServerAddress): Socket;
   /** A number in [0, 1). */
   random(): number;
@@ -14,9 +15,14 @@ export interface GearmanHost {
   uniqueKey(): string;
 }
 
-/** The real thing: TCP, the system's clock and chance. */
+/** The event after which a socket is usable: a TLS socket emits `connect` before its handshake, in which it may still fail. */
+export const readyEvent = (socket: Socket): "connect" | "secureConnect" =>
+  "encrypted" in socket && socket.encrypted === true ? "secureConnect" : "connect";
+
+/** The real thing: TCP and TLS, the system's clock and chance. */
 export const systemHost: GearmanHost = {
-  connect: ({ host, port }) => connect({ host, port, noDelay: true }),
+  connect: ({ host, port, tls }) =>
+    tls ? connectTls(host, port, tls === true ? {} : tls) : connect({ host, port, noDelay: true }),
   random: () => Math.random(),
   now: () => performance.now(),
   uniqueKey: () => globalThis.crypto.randomUUID(),

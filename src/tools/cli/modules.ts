@@ -4,7 +4,7 @@ import { gearman } from "../../../modules/gearman/index.ts";
 import { json } from "../../../modules/json/index.ts";
 import { standard } from "../../../modules/standard/index.ts";
 import type { AnyModule } from "../../../runtime/host.ts";
-import { parseServerList } from "../../core/gearman/config.ts";
+import { parseServerList } from "../../core/gearman/address.ts";
 import { GearmanError } from "../../core/gearman/errors.ts";
 import type { DocumentedModule } from "../docgen/row-text.ts";
 import { type CliContext, CliError, EXIT_CODES } from "./context.ts";

@@ -1,13 +1,8 @@
 /** Where a setting comes from, which one wins, and what a wrong one is told. */
 import { describe, expect, test } from "vitest";
-import { formatServer, parseServer } from "../../../src/core/gearman/address.ts";
-import {
-  type ConfigHost,
-  DEFAULTS,
-  loadGearmanConfig,
-  parseGearmanConfig,
-  parseServerList,
-} from "../../../src/core/gearman/config.ts";
+import { formatServer, parseServer, parseServerList } from "../../../src/core/gearman/address.ts";
+import { type ConfigHost, DEFAULTS, loadGearmanConfig } from "../../../src/core/gearman/config.ts";
+import { parseGearmanConfig } from "../../../src/core/gearman/config-file.ts";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
 
 function host(files: Record<string, string>, more: Partial<ConfigHost> = {}): ConfigHost {
@@ -96,7 +91,7 @@ describe("the file", () => {
     ["servers = []", '/srv/.basil-gearman.toml: servers must be a list of texts such as ["127.0.0.1:4730"], not empty, not []'],
     [
       'servers = ["a:x"]',
-      '/srv/.basil-gearman.toml: servers: server "a:x" has the port "x": write host, host:port or [v6 address]:port',
+      '/srv/.basil-gearman.toml: servers: server "a:x" has the port "x": write host, host:port or [v6 address]:port, after tls:// for TLS',
     ],
     ["keepalive = 1", "/srv/.basil-gearman.toml: keepalive must be true or false, not 1"],
     ['on_error = "ignore"', '/srv/.basil-gearman.toml: on_error must be "return" or "raise", not "ignore"'],
@@ -108,7 +103,7 @@ describe("the file", () => {
     ["timeoutMs = 5", '/srv/.basil-gearman.toml: unknown key "timeoutMs". Did you mean timeout_ms?'],
     [
       "colour = 5",
-      '/srv/.basil-gearman.toml: unknown key "colour". The keys are servers, client_id, timeout_ms, retries, keepalive, on_error, exceptions.',
+      '/srv/.basil-gearman.toml: unknown key "colour". The keys are servers, client_id, namespace, timeout_ms, retries, keepalive, on_error, exceptions, tls.',
     ],
   ])("refuses %s", (text, message) => {
     expect(complaint(text)).toBe(message);
