@@ -2,6 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach } from "vitest";
+import { GearmanAdmin } from "../../../src/core/gearman/admin.ts";
 import { GearmanClient, type GearmanClientOptions } from "../../../src/core/gearman/client.ts";
 import type { GearmanError } from "../../../src/core/gearman/errors.ts";
 import { GearmanServer } from "../../../src/core/gearman/server/server.ts";
@@ -28,6 +29,7 @@ export interface Rig {
   gearmand(options?: GearmandOptions): Promise<Gearmand>;
   proxy(port: number, options?: Partial<FaultProxyOptions>): Promise<FaultProxy>;
   client(servers: string | readonly string[], options?: GearmanClientOptions): GearmanClient;
+  admin(port: number): GearmanAdmin;
   /** A worker that has a connection. */
   worker(
     servers: string | readonly string[],
@@ -66,6 +68,11 @@ export function useRig(): Rig {
       const client = new GearmanClient({ servers: [servers].flat(), timeoutMs: 10_000, ...options });
       onEnd(() => client.close());
       return client;
+    },
+    admin(port) {
+      const admin = new GearmanAdmin({ server: `127.0.0.1:${port}`, timeoutMs: 5000 });
+      onEnd(() => admin.close());
+      return admin;
     },
     async worker(servers, handlers, options = {}) {
       const worker = new GearmanWorker({ servers: [servers].flat(), ...options });
