@@ -66,6 +66,20 @@ const CLAUSE_HINTS = {
   USING: 'Write PRINT FORMAT$(x, "#,##0.00").',
 } as const satisfies Record<string, string>;
 
+const WHOLE = "Leave AS out: a name ending in % holds whole numbers, as in DIM n%.";
+const ANYTHING = "Leave AS out: a name without a suffix holds any number.";
+
+/** The way here, by the type behind AS. */
+const TYPE_HINTS = {
+  INTEGER: WHOLE,
+  LONG: WHOLE,
+  BYTE: WHOLE,
+  SINGLE: ANYTHING,
+  DOUBLE: ANYTHING,
+  FLOAT: ANYTHING,
+  CURRENCY: ANYTHING,
+} as const satisfies Record<string, string>;
+
 const hintIn = (table: Readonly<Record<string, string>>, word: string): string | undefined => {
   const key = word.toUpperCase();
   return Object.hasOwn(table, key) ? table[key] : undefined;
@@ -76,6 +90,9 @@ export const foreignStatementHint = (word: string): string | undefined => hintIn
 
 /** What to write in place of a word inside a statement, such as USING behind PRINT. */
 export const foreignClauseHint = (word: string): string | undefined => hintIn(CLAUSE_HINTS, word);
+
+/** What to write in place of a type behind AS that is no TYPE, such as INTEGER. */
+export const foreignTypeHint = (word: string): string | undefined => hintIn(TYPE_HINTS, word);
 
 /** What to write where `#1` was meant as a file and started a comment; undefined when the text does not look so. */
 export const fileNumberHint = (text: string): string | undefined =>

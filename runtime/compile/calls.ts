@@ -10,7 +10,7 @@ import type { Code, FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
 import { asNumber, asText, inRow, memberTarget, readVariable, rowKinds, waiting } from "./operations.ts";
 import { ANY, isOnly, NUMBER, STRING } from "./types.ts";
-import type { RoutineUnit, Variable } from "./unit.ts";
+import { isLibrary, type RoutineUnit, type Variable } from "./unit.ts";
 
 type Span = ast.Expression["span"];
 
@@ -162,10 +162,29 @@ function moduleOf(context: FunctionContext, node: ast.Member) {
   return context.compilation.surface.named.get(nameKey(node.target.name));
 }
 
+/** `NAME.MEMBER` where NAME is no module here and nothing that the program could give a value: fails when it runs. */
+function missingModule(context: FunctionContext, node: ast.Member): Code | undefined {
+  const { target } = node;
+  if (target?.kind !== "name") return undefined;
+  const { unit, surface, outside } = context.compilation;
+  const key = nameKey(target.name);
+  if (unit.hasDynamicCode || context.variable(target.name)?.isStored) return undefined;
+  if ([unit.routines, outside.routines, surface.builtins, surface.constants].some((known) => known.has(key))) return undefined;
+  const names = [...surface.named.values()].map((module) => module.name);
+  const variables = [...unit.globals.values(), ...(context.routine?.locals.values() ?? [])].filter(({ isStored }) => isStored);
+  const meant = closest(target.name, [...names, ...variables.map(({ name }) => name)]);
+  const available =
+    names.length === 0 ? "This interpreter has no modules." : `The modules of this interpreter: ${names.join(", ")}.`;
+  const message = `there is no module ${target.name} here, and nothing in the program sets that name`;
+  const hint = meant ? `Did you mean ${meant}?` : available;
+  if (!isLibrary(context.compilation.statements)) context.foresee("B1004", message, target.span, hint);
+  return { js: context.at(target.span, `unknownModule(${quote(message)}, ${quote(hint)})`), kinds: ANY };
+}
+
 /** A member of a module as a value: a property, or a function called without arguments. Undefined when it is no module. */
 export function readModuleMember(context: FunctionContext, node: ast.Member): Code | undefined {
   const module = moduleOf(context, node);
-  if (!module) return undefined;
+  if (!module) return missingModule(context, node);
   const found = module.members.get(nameKey(node.name));
   if (!found) return unknownMember(context, node);
   if (found.row.kind === "function") return rowCall(context, found, [], node.span);
@@ -196,6 +215,8 @@ export function methodCall(context: FunctionContext, node: ast.Member, args: rea
     if (!found) return unknownMember(context, node);
     if (found.row.kind === "function") return rowCall(context, found, args, span);
   }
+  const missing = module ? undefined : missingModule(context, node);
+  if (missing) return missing;
   const target = memberTarget(context, node);
   const js = `${quote(node.name)}, ${list(context, args)}`;
   if (context.compilation.dynamicCallsWait && context.waits) {

@@ -2,7 +2,7 @@
 import type * as ast from "../../grammar/ast.ts";
 import type { FunctionContext } from "./context.ts";
 import { quote } from "./emit.ts";
-import { asNumber, classInstance } from "./operations.ts";
+import { asNumber, classInstance, newObject, typeReference } from "./operations.ts";
 import { storeMade, storeVariable } from "./stores.ts";
 import { ANY, NULL, NUMBER, OTHER, STRING } from "./types.ts";
 import { elementOf } from "./unit.ts";
@@ -19,7 +19,7 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
       const made =
         item.type === null
           ? `newArray(${quote(element)}, [${bounds}]${variable.array?.storage ? `, ${quote(variable.array.storage)}` : ""})`
-          : `newStructArray(${quote(item.type)}, [${bounds}])`;
+          : `newStructArray(${typeReference(context, item.type, span)}, [${bounds}])`;
       const store = storeMade(variable, context.at(span, made));
       if (!variable.array) return store;
       const width = variable.array.rank === 2 ? ` ${variable.widthJs} = ${variable.js}.width;` : "";
@@ -45,10 +45,8 @@ function dimItem(context: FunctionContext, item: ast.DimItem, span: ast.Statemen
             : { js: "0", kinds: NUMBER };
       return storeVariable(context, variable, first, span);
     }
-    case "typed": {
-      const args = (item.arguments ?? []).map((argument) => context.value(argument)).join(", ");
-      return storeMade(variable, context.at(span, `newObject(${quote(item.type)}, [${args}])`));
-    }
+    case "typed":
+      return storeMade(variable, newObject(context, item.type, item.arguments ?? [], span));
     case "class":
       return storeMade(variable, classInstance(context, item.file, span));
   }

@@ -10,6 +10,7 @@ import {
   classInstance,
   condition,
   memberTarget,
+  newObject,
   numberLiteral,
   operation,
   readVariable,
@@ -123,12 +124,6 @@ function special(
     case "shellCode":
       return { js: waiting(context, node.span, `shell(${context.value(node.command)})`), kinds: NUMBER };
     case "new":
-      return {
-        js: context.at(
-          node.span,
-          `newObject(${quote(node.type)}, [${node.arguments.map((item) => context.value(item)).join(", ")}])`,
-        ),
-        kinds: OTHER,
-      };
+      return { js: newObject(context, node.type, node.arguments, node.span), kinds: OTHER };
   }
 }

@@ -5,11 +5,8 @@ import { type Complaint, complaints } from "../../grammar/complaints.ts";
 import { closest } from "../../grammar/did-you-mean.ts";
 import { foreignStatementHint } from "../../grammar/foreign.ts";
 import type { Compilation } from "./context.ts";
-import type { RoutineUnit, UnitFile, Variable } from "./unit.ts";
+import { isLibrary, type RoutineUnit, type UnitFile, type Variable } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
-
-/** Statements that only declare: a file of nothing else is for other files, which may set what its routines read. */
-const DECLARATIONS: ReadonlySet<ast.Statement["kind"]> = new Set(["routine", "type", "const", "use", "data", "label"]);
 
 /** The warnings, the main program's first. Where text that is only known at run time could give a name a meaning, nothing is said of names. */
 export function lint(compilation: Compilation): Complaint[] {
@@ -29,7 +26,7 @@ class Linter {
 
   constructor(compilation: Compilation) {
     this.#compilation = compilation;
-    this.#isLibrary = compilation.statements.every((node) => DECLARATIONS.has(node.kind));
+    this.#isLibrary = isLibrary(compilation.statements);
   }
 
   /** Looks at the main program's statements in one file, or at a routine's. */

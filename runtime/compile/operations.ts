@@ -1,8 +1,11 @@
 /** The pieces all generated code is made of: conversions that check only what is not known, operators, waits. */
 import type * as ast from "../../grammar/ast.ts";
+import { nameKey } from "../../grammar/ast.ts";
+import { foreignTypeHint } from "../../grammar/foreign.ts";
 import type { Code, FunctionContext } from "./context.ts";
+import { quote } from "./emit.ts";
 import { ANY, BOOL, binaryKinds, isOnly, type Kinds, NULL, NUMBER, OTHER, STRING } from "./types.ts";
-import type { Variable } from "./unit.ts";
+import { isLibrary, type Variable } from "./unit.ts";
 
 type Span = ast.Expression["span"];
 
@@ -119,6 +122,18 @@ export function waiting(context: FunctionContext, span: Span, js: string): strin
 /** `CLASS(file)`: runs the file's program and gives the object. */
 export const classInstance = (context: FunctionContext, file: ast.Expression, span: Span): string =>
   context.at(span, `(yield* classInstance(${asText(context.expression(file))}, ${context.file.index}))`);
+
+/** A TYPE that the program names, quoted; one that it does not have is foreseen. */
+export function typeReference(context: FunctionContext, type: string, span: Span): string {
+  const { unit, statements } = context.compilation;
+  if (!unit.types.has(nameKey(type)) && !unit.hasDynamicCode && !isLibrary(statements))
+    context.foresee("B1004", `Unknown TYPE '${type}'`, span, foreignTypeHint(type));
+  return quote(type);
+}
+
+/** An instance of a TYPE. */
+export const newObject = (context: FunctionContext, type: string, args: readonly ast.Expression[], span: Span): string =>
+  context.at(span, `newObject(${typeReference(context, type, span)}, [${args.map((node) => context.value(node)).join(", ")}])`);
 
 /** What a row's suffix promises of its result. */
 export const rowKinds = (name: string): Kinds => (name.endsWith("$") ? STRING : /[%&]$/.test(name) ? NUMBER : ANY);

@@ -128,3 +128,9 @@ export const mangle = (name: string): string =>
 /** What the suffix of a DIMmed name says of elements or of the first value. */
 export const elementOf = (name: string): ArrayShape["element"] =>
   name.endsWith("$") ? "string" : name.endsWith("%") ? "integer" : name.endsWith("@") ? "any" : "number";
+
+const DECLARATIONS: ReadonlySet<ast.Statement["kind"]> = new Set(["routine", "type", "const", "use", "data", "label"]);
+
+/** Whether top-level statements only declare: they are for other files, which may set what the routines read. */
+export const isLibrary = (statements: readonly ast.Statement[]): boolean =>
+  statements.every((node) => DECLARATIONS.has(node.kind));

@@ -113,8 +113,9 @@ export function structHelpers(engine: EngineServices, space: ProgramSpace) {
     defineType: (name: string, declare: () => readonly structs.FieldDeclaration[]) => space.defineType(name, declare),
     typeSize: (name: string) => space.type(name).size,
     newObject: (name: string, args: readonly Value[]): Value => {
-      if (args.length > 0) throw new BasilError("ARGUMENT_ERROR", `${name} takes no arguments`);
-      return space.type(name).create();
+      const type = space.type(name);
+      if (args.length > 0) throw new BasilError("ARGUMENT_ERROR", `${type.name} takes no arguments`);
+      return type.create();
     },
     newStructArray: (name: string, bounds: readonly number[]): Value => {
       const type = space.type(name);

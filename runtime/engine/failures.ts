@@ -46,6 +46,11 @@ export function unknownMember(module: string, name: string, hint: string): never
   throw new BasilError("NAME_ERROR", `${module} has no member ${name}`, { hint: hint || undefined });
 }
 
+/** `NAME.MEMBER` where NAME is no module of this interpreter and nothing the program ever sets. */
+export function unknownModule(message: string, hint: string): never {
+  throw new BasilError("NAME_ERROR", message, { hint });
+}
+
 export function exit(code: number): never {
   throw new ProgramEnd(Math.trunc(code) & 255);
 }

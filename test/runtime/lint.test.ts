@@ -91,6 +91,45 @@ test("warnings come in the order of the text", async () => {
   ]);
 });
 
+describe("what will fail for sure has the code of the error to come", () => {
+  const modules = "The modules of this interpreter: JSON, HOST.";
+  const noModule = (name: string): string => `there is no module ${name} here, and nothing in the program sets that name`;
+
+  test.each([
+    ["PRINT GEARMAN.PING%()", `warning|B1004|1:7|GEARMAN|${noModule("GEARMAN")}|${modules}`],
+    ["GEARMAN.PING", `warning|B1004|1:1|GEARMAN|${noModule("GEARMAN")}|${modules}`],
+    ['x = JSN.PARSE("1")', `warning|B1004|1:5|JSN|${noModule("JSN")}|Did you mean JSON?`],
+    ['record = {"a": 1}\nPRINT recrod.a', `warning|B1004|2:7|recrod|${noModule("recrod")}|Did you mean record?`],
+    ["x = NEW T(1)", "warning|B1004|1:5|NEW T(1)|Unknown TYPE 'T'|"],
+    ["DIM x AS T", "warning|B1004|1:1|DIM x AS T|Unknown TYPE 'T'|"],
+    ["DIM x(2) AS T", "warning|B1004|1:1|DIM x(2) AS T|Unknown TYPE 'T'|"],
+    [
+      "DIM x AS INTEGER",
+      "warning|B1004|1:1|DIM x AS INTEGER|Unknown TYPE 'INTEGER'|Leave AS out: a name ending in % holds whole numbers, as in DIM n%.",
+    ],
+  ])("%j", async (text, expected) => {
+    expect(await warnings(text)).toEqual([expected]);
+    const error = { errorName: "NAME_ERROR", message: expected.split("|")[4] };
+    expect(await trial().run(text)).toMatchObject({ kind: "failed", error });
+  });
+
+  test.each([
+    ["other files may have it", "SUB f()\nPRINT record.a\nDIM x AS T\nEND SUB"],
+    ["EXEC may make it", 'EXEC "g = 1"\nTRY\nPRINT g.a\nDIM x AS T\nCATCH\nEND TRY'],
+  ])("not where %s", async (_, text) => {
+    expect(await warnings(text)).toEqual([]);
+  });
+});
+
+test("NEW and AS complain about an unknown TYPE before they look at arguments", async () => {
+  expect(await trial().run("x = NEW NOBODY(1)")).toMatchObject({
+    error: { errorName: "NAME_ERROR", message: "Unknown TYPE 'NOBODY'" },
+  });
+  expect(await trial().run("TYPE T\nDIM a\nEND TYPE\nx = NEW t(1)")).toMatchObject({
+    error: { errorName: "ARGUMENT_ERROR", message: "T takes no arguments" },
+  });
+});
+
 test("nothing is said of names while there are errors: a missing file may set them", async () => {
   expect(await warnings('INCLUDE "missing.basil"\nPRINT a')).toEqual([expect.stringMatching(/^error\|B0205/)]);
 });
