@@ -8,6 +8,7 @@ import { BasilError, LimitError, ProgramEnd } from "../errors.ts";
 import type { CallOptions, ModuleContext, SubHandle } from "../host.ts";
 import type { Surface } from "../surface.ts";
 import type { ObjectValue, Value } from "../values.ts";
+import { monotonicMs } from "./clock.ts";
 import { asBasilError } from "./failures.ts";
 import { helpersOf } from "./helpers.ts";
 import { HEADER_LINES, PositionTable } from "./positions.ts";
@@ -151,8 +152,8 @@ export class Engine implements EngineServices {
     this.warnings.length = 0;
     this.ending = new AbortController();
     const { deadlineMs } = this.#limits;
-    this.#deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
-    this.#turnedAt = performance.now();
+    this.#deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : monotonicMs() + deadlineMs;
+    this.#turnedAt = monotonicMs();
     this.#grant();
   }
 
@@ -231,7 +232,7 @@ export class Engine implements EngineServices {
   }
 
   flush(): void | Promise<void> {
-    this.#flushedAt = performance.now();
+    this.#flushedAt = monotonicMs();
     if (this.#outputLength > 0) {
       const bytes = encodeText(this.#output.join(""));
       this.#output = [];
@@ -255,7 +256,7 @@ export class Engine implements EngineServices {
   tick(): boolean {
     this.spend(this.state.granted - this.state.fuel);
     this.#grant();
-    const now = performance.now();
+    const now = monotonicMs();
     if (this.#outputLength > 0 && now - this.#flushedAt > OUTPUT_DELAY_MS) this.flush();
     if (now - this.#turnedAt < TURN_MS) return false;
     this.#turnedAt = now;
@@ -275,7 +276,7 @@ export class Engine implements EngineServices {
     if (task.abortReason) throw task.abortReason;
     const limit = this.#limits.steps;
     if (limit !== undefined && this.#steps > limit) throw new LimitError("steps", `the program used up its ${limit} steps`);
-    if (performance.now() > this.#deadline) throw this.deadlineError();
+    if (monotonicMs() > this.#deadline) throw this.deadlineError();
   }
 
   deadlineError(): LimitError {

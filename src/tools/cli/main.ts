@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --stack-size=7000
 /** Entry of the `basil` command: the process as the context of one command line, and the exit code it ends with. */
-import { hasBigStack, runWithBigStack } from "./big-stack.ts";
+import { forgetStackFlag, hasBigStack, runWithBigStack } from "./big-stack.ts";
 import { runCommandLine } from "./command-line.ts";
 import { EXIT_CODES } from "./context.ts";
 
@@ -41,7 +41,9 @@ function watchOutput(): { exitCode(ofCommand: number): number } {
 async function runHere(args: readonly string[]): Promise<number> {
   const output = watchOutput();
   const exitCode = await runCommandLine(args, {
-    stdin: process.stdin,
+    get stdin() {
+      return process.stdin; // made on first use: most programs read nothing
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     directory: process.cwd(),
@@ -54,5 +56,7 @@ async function runHere(args: readonly string[]): Promise<number> {
 }
 
 const [script = "", ...args] = process.argv.slice(1);
-const needsStack = args[0] === "run" && !hasBigStack(process.execArgv);
-process.exit(needsStack ? await runWithBigStack(script, args) : await runHere(args));
+const hasStack = hasBigStack(process.execArgv);
+if (hasStack) forgetStackFlag();
+const needsStack = args[0] === "run" && !hasStack;
+void (needsStack ? runWithBigStack(script, args) : runHere(args)).then((exitCode) => process.exit(exitCode));

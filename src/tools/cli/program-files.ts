@@ -2,7 +2,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ProgramCache } from "../../../runtime/program-cache.ts";
 
 /** Programs that are kept; the ones used longest ago go first. */
@@ -13,7 +12,7 @@ const MAX_FILES = 500;
  * name of a bundle's file changes with everything in it, so that no entry outlives the code that made it.
  */
 export function programFiles(environment: NodeJS.ProcessEnv): ProgramCache | undefined {
-  const build = /^[\w-]+-([A-Z0-9]{8})\.js$/.exec(basename(fileURLToPath(import.meta.url)))?.[1];
+  const build = /^[\w-]+-([A-Z0-9]{8})\.js$/.exec(basename(import.meta.filename))?.[1];
   const home = environment["XDG_CACHE_HOME"] || (environment["HOME"] ? join(homedir(), ".cache") : undefined);
   if (build === undefined || home === undefined) return undefined;
   const directory = join(home, "basil-gearman", `${build}-node${process.versions.node}`);

@@ -1,8 +1,7 @@
 /** Reads a program for a command, or says plainly why it cannot be read and what to do about it. */
 import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { SourceFile } from "../../../grammar/source.ts";
 import { decodeBytes } from "../../../runtime/bytes.ts";
 import { type CliContext, CliError, EXIT_CODES } from "./context.ts";
@@ -31,13 +30,27 @@ const REASONS: Readonly<Record<string, string>> = {
 export async function readSource(path: string, context: CliContext): Promise<SourceText> {
   const isInput = path === "-";
   const location = resolve(context.directory, path);
-  const bytes = isInput ? await buffer(context.stdin) : await readFile(location).catch((error: unknown) => refuse(path, error));
+  const bytes = isInput ? await readInput(context) : readFile(location, path);
   if (!isUtf8(bytes)) throw new CliError(EXIT_CODES.unreadable, encodingText(isInput ? "standard input" : path, bytes));
   return {
     text: bytes.toString("utf8"),
     file: isInput ? "stdin" : basename(location),
     directory: isInput ? context.directory : dirname(location),
   };
+}
+
+async function readInput(context: CliContext): Promise<Buffer> {
+  const { buffer } = await import("node:stream/consumers");
+  return buffer(context.stdin);
+}
+
+/** At once: nothing else is to be done meanwhile, and the asynchronous way loads much of node. */
+function readFile(location: string, path: string): Buffer {
+  try {
+    return readFileSync(location);
+  } catch (error) {
+    return refuse(path, error);
+  }
 }
 
 function refuse(path: string, error: unknown): never {

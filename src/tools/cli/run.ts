@@ -51,7 +51,18 @@ async function runWith(
   options: RunOptions,
   context: CliContext,
 ): Promise<number> {
-  const host = createNodeHost({ ...context, directory: source.directory, arguments: args, sandbox: options.sandbox ?? false });
+  const { stdout, stderr, environment } = context;
+  const host = createNodeHost({
+    get stdin() {
+      return context.stdin;
+    },
+    stdout,
+    stderr,
+    environment,
+    directory: source.directory,
+    arguments: args,
+    sandbox: options.sandbox ?? false,
+  });
   const cache = options.cache === false ? undefined : programFiles(context.environment);
   const signals = new StopSignals(() => void stopGracefully(interpreter, context));
   const interpreter = createInterpreter({

@@ -1,4 +1,5 @@
 /** Ctrl-C and SIGTERM while a worker runs: the first asks for a graceful end, the second ends the process at once. */
+import { monotonicMs } from "../../../runtime/engine/clock.ts";
 
 /** Exit codes that tell a shell which signal ended a program. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -23,7 +24,7 @@ export class StopSignals {
   constructor(
     onFirst: (signal: StopSignal) => void,
     exit: (code: number) => void = (code) => process.exit(code),
-    now: () => number = () => performance.now(),
+    now: () => number = () => monotonicMs(),
   ) {
     this.#onFirst = onFirst;
     this.#exit = exit;

@@ -1,7 +1,6 @@
 /** The world as the `basil` command gives it to a program: this process's streams, files, environment and shell. */
 import { hostname } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Host } from "../../../runtime/capabilities.ts";
 import { NodeEnvironment } from "./environment.ts";
 import { NodeFiles } from "./files.ts";
@@ -35,7 +34,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Makes the host of one program. */
 export function createNodeHost(options: NodeHostOptions): NodeHost {
   const output = new OutputStream(options.stdout);
-  const input = new StandardInput(options.stdin);
+  let input: StandardInput | undefined;
   const environment = new NodeEnvironment(options.environment ?? process.env);
   return {
     write: (bytes) => output.write(bytes),
@@ -46,14 +45,17 @@ export function createNodeHost(options: NodeHostOptions): NodeHost {
     uuid: () => globalThis.crypto.randomUUID(),
     hostName: () => hostname(),
     arguments: options.arguments,
-    input,
+    get input() {
+      input ??= new StandardInput(options.stdin); // on first use: few programs read any
+      return input;
+    },
     ...(!options.sandbox && {
       environment,
       files: new NodeFiles(options.directory),
       shell: new NodeShell(options, environment),
     }),
     close() {
-      input.close();
+      input?.close();
       output.close();
     },
   };
@@ -61,6 +63,7 @@ export function createNodeHost(options: NodeHostOptions): NodeHost {
 
 /** Waits however long; NaN and negative times are 0. */
 async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { setTimeout: delay } = await import("node:timers/promises");
   let left = milliseconds > 0 ? milliseconds : 0;
   for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) await delay(LONGEST_TIMER_MS, undefined, { signal });
   await delay(left, undefined, { signal });
