@@ -1,5 +1,6 @@
 /** One call of a client: a promise that a reply, a deadline, an AbortSignal or a lost connection settles, whichever comes first. */
 import type { Deadline, DeadlineList, Expiring } from "../net/deadline.ts";
+import { shown } from "./checks.ts";
 import type { Connection, Request, RequestReply } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
 import type { Packet, PacketArg } from "./packets.ts";
@@ -92,12 +93,7 @@ export abstract class Call<T> implements Request, Expiring {
 
   /** An ERROR packet came in place of the reply. */
   refused(code: string, text: string): void {
-    this.fail(
-      new GearmanError(
-        "SERVER",
-        `${this.connection?.server ?? "the server"} refused ${this.subject}: ${code}${text && ` (${text})`}`,
-      ),
-    );
+    this.fail(refusal(this.connection, this.subject, code, text));
   }
 
   lost(reason: GearmanError, wasWritten: boolean): void {
@@ -108,8 +104,13 @@ export abstract class Call<T> implements Request, Expiring {
   }
 
   expire(): void {
+    this.cancel(this.#timeoutError());
+  }
+
+  /** Ends the wait from outside. */
+  cancel(error: GearmanError): void {
     if (this.#isSettled) return;
-    this.fail(this.#timeoutError());
+    this.fail(error);
     this.givenUp();
   }
 
@@ -143,7 +144,7 @@ export abstract class Call<T> implements Request, Expiring {
 
   #timeoutError(): GearmanError {
     const { connectFailure, timeoutMs, subject } = this;
-    if (this.connection !== null) return new GearmanError("TIMEOUT", `no answer from ${subject} within ${timeoutMs} ms`);
+    if (this.connection !== null) return tooLate(subject, timeoutMs);
     if (connectFailure === null) return new GearmanError("TIMEOUT", `no server reached for ${subject} within ${timeoutMs} ms`);
     return new GearmanError(connectFailure.kind, `${connectFailure.message} (given up after ${timeoutMs} ms)`, {
       cause: connectFailure,
@@ -164,10 +165,18 @@ export abstract class Call<T> implements Request, Expiring {
   }
 
   #abort(signal: AbortSignal): void {
-    if (this.#isSettled) return;
-    this.fail(new GearmanError("ABORTED", `the wait for ${this.subject} was called off`, { cause: signal.reason as unknown }));
-    this.givenUp();
+    this.cancel(new GearmanError("ABORTED", `the wait for ${this.subject} was called off`, { cause: signal.reason as unknown }));
   }
+}
+
+/** The error of a request that a server answered with ERROR. */
+export function refusal(connection: Connection | null, subject: string, code: string, text: string): GearmanError {
+  return new GearmanError("SERVER", `${connection?.server ?? "the server"} refused ${subject}: ${code}${text && ` (${text})`}`);
+}
+
+/** The error of a request that was sent and not answered in time. */
+export function tooLate(subject: string, timeoutMs: number): GearmanError {
+  return new GearmanError("TIMEOUT", `no answer from ${subject} within ${timeoutMs} ms`);
 }
 
 /** A request whose reply is one packet and nothing after it. Asking twice does no harm. */
@@ -201,13 +210,60 @@ export class StatusQuestion extends Question<JobStatus> {
   }
 
   override answered({ args }: Packet<"STATUS_RES">): void {
-    const { known, running, numerator, denominator } = args;
-    this.succeed({
-      known: counted(known) === 1,
-      running: counted(running) === 1,
-      numerator: counted(numerator),
-      denominator: counted(denominator),
-    });
+    this.succeed(statusOf(args));
+  }
+}
+
+function statusOf(args: Packet<"STATUS_RES" | "STATUS_RES_UNIQUE">["args"]): JobStatus {
+  return {
+    known: counted(args.known) === 1,
+    running: counted(args.running) === 1,
+    numerator: counted(args.numerator),
+    denominator: counted(args.denominator),
+  };
+}
+
+/** What a server knows about the job with a unique key. */
+export interface UniqueJobStatus extends JobStatus {
+  /** Clients waiting for the job. */
+  readonly clients: number;
+}
+
+/** Asks for the status of a job by its unique key. */
+export class UniqueStatusQuestion extends Question<UniqueJobStatus> {
+  readonly expects: RequestReply = "STATUS_RES_UNIQUE";
+  readonly #unique: string;
+
+  constructor(unique: string, server: string, bounds: CallBounds) {
+    super(server, bounds);
+    this.#unique = unique;
+  }
+
+  override sendOver(connection: Connection): void {
+    connection.send(this, "GET_STATUS_UNIQUE", this.#unique);
+  }
+
+  override answered({ args }: Packet<"STATUS_RES_UNIQUE">): void {
+    this.succeed({ ...statusOf(args), clients: counted(args.clientCount) });
+  }
+}
+
+/** Asks a server to treat this connection in a certain way. */
+export class OptionQuestion extends Question<true> {
+  readonly expects: RequestReply = "OPTION_RES";
+  readonly #option: string;
+
+  constructor(option: string, bounds: CallBounds) {
+    super(`the option ${shown(option)}`, bounds);
+    this.#option = option;
+  }
+
+  override sendOver(connection: Connection): void {
+    connection.send(this, "OPTION_REQ", this.#option);
+  }
+
+  override answered(): void {
+    this.succeed(true);
   }
 }
 

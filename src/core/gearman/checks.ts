@@ -65,6 +65,12 @@ export function checkTimeout(timeoutMs: number): number {
   throw new GearmanError("ARGUMENT", `timeoutMs ${timeoutMs} must be a number above 0`);
 }
 
+/** A whole number from 1. */
+export function checkCount(what: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new GearmanError("ARGUMENT", `${what} ${count} must be a whole number from 1`);
+}
+
 /** A handle as callers give it: alone, or after the server that issued it. */
 export interface HandleRef {
   /** `host:port` of the server, when the caller named it. */

@@ -1,25 +1,38 @@
 /** Submits jobs to Gearman servers and asks about them. */
-import { backoffMs } from "../net/backoff.ts";
-import { DeadlineList, pause } from "../net/deadline.ts";
-import { parseServer, type ServerAddress } from "./address.ts";
+import { DeadlineList } from "../net/deadline.ts";
 import { cancelJob } from "./admin.ts";
-import { type Call, type CallBounds, type Courier, EchoQuestion, type JobStatus, StatusQuestion } from "./call.ts";
-import { checkFunctionName, checkPayload, checkTimeout, checkUnique, parseHandle } from "./checks.ts";
-import { DEFAULTS, RETRY_BACKOFF } from "./config.ts";
-import type { Connection } from "./connection.ts";
-import { GearmanError } from "./errors.ts";
-import { type GearmanHost, systemHost } from "./host.ts";
 import {
-  BackgroundSubmit,
-  ForegroundSubmit,
-  type JobContent,
-  type JobReceipt,
-  type Priority,
-  type StatusListener,
-} from "./job.ts";
-import type { ConnectingOptions } from "./options.ts";
+  type CallBounds,
+  EchoQuestion,
+  type JobStatus,
+  OptionQuestion,
+  StatusQuestion,
+  type UniqueJobStatus,
+  UniqueStatusQuestion,
+} from "./call.ts";
+import { checkPayload, checkTimeout, checkUnique, parseHandle } from "./checks.ts";
+import { DEFAULTS } from "./config.ts";
+import { closedError, Delivery } from "./delivery.ts";
+import { GearmanError } from "./errors.ts";
+import { type ClientEventListener, harmless } from "./events.ts";
+import { type GearmanHost, systemHost } from "./host.ts";
+import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobReceipt } from "./job.ts";
+import { ClientCounters, type ClientMetrics } from "./metrics.ts";
+import { addressesOf, type ConnectingOptions } from "./options.ts";
+import type { Placement } from "./placement.ts";
 import { type PooledServer, ServerPool, type ServerState } from "./pool.ts";
+import {
+  type BackgroundRequest,
+  type CallOptions,
+  checkJob,
+  type JobRequest,
+  type SubmitListeners,
+  type SubmitRequest,
+} from "./requests.ts";
 import { type JobStream, StreamSubmit } from "./stream.ts";
+import { type TaskRequest, TaskSet, type TaskSetOptions } from "./tasks.ts";
+
+export type { JobRequest, SubmitRequest } from "./requests.ts";
 
 /** How a client is set up. `GearmanConfig` fits in here. */
 export interface GearmanClientOptions extends ConnectingOptions {
@@ -29,34 +42,10 @@ export interface GearmanClientOptions extends ConnectingOptions {
   readonly retries?: number | undefined;
   /** Ask servers to pass on WORK_EXCEPTION, the reason some workers give for a failure. Default false. */
   readonly exceptions?: boolean | undefined;
-}
-
-/** A job for a worker. */
-export interface JobRequest {
-  /** Function a worker registered, such as `img.resize`. */
-  readonly name: string;
-  /** What the worker receives, byte for byte; text is sent as UTF-8. Default: nothing. */
-  readonly payload?: string | Uint8Array | undefined;
-  /** Jobs of one function with the same key share one run while one of them waits or runs. At most 63 bytes. */
-  readonly unique?: string | undefined;
-  /** Default `normal`. */
-  readonly priority?: Priority | undefined;
-  /** Calls the wait off. */
-  readonly signal?: AbortSignal | undefined;
-  /** Longest wait in milliseconds; `Infinity` for no limit. Default: the client's. */
-  readonly timeoutMs?: number | undefined;
-}
-
-/** A job whose reports are wanted as they come. */
-export interface SubmitRequest extends JobRequest {
-  /** Called when the server has accepted the job. */
-  readonly onCreated?: ((receipt: JobReceipt) => void) | undefined;
-  /** Called with each progress report. */
-  readonly onStatus?: StatusListener | undefined;
-  /** Called with each piece of data; a promise it returns holds the next one back. */
-  readonly onData?: ((payload: Buffer) => unknown) | undefined;
-  /** Called with each warning; a promise it returns holds the next report back. */
-  readonly onWarning?: ((payload: Buffer) => unknown) | undefined;
+  /** How servers are chosen for jobs with a unique key. Default `rendezvous`. */
+  readonly placement?: Placement | undefined;
+  /** Told what happens to servers and jobs. What it throws becomes a process warning. */
+  readonly onEvent?: ClientEventListener | undefined;
 }
 
 /** Longest try to connect to one server, in milliseconds. */
@@ -71,28 +60,35 @@ export class GearmanClient {
   readonly #timeoutMs: number;
   readonly #retries: number;
   readonly #pool: ServerPool;
+  readonly #delivery: Delivery;
   readonly #deadlines: DeadlineList;
+  readonly #counters: ClientCounters;
+  readonly #serverOptions = new Set<string>();
   readonly #serverOfHandle = new Map<string, string>();
-  readonly #addresses: readonly ServerAddress[];
   readonly #open = new AbortController();
-  readonly #courier: Courier = { resend: (call) => this.#send(call) };
+  readonly #newKey: () => string;
   #closing: Promise<void> | null = null;
 
   constructor(options: GearmanClientOptions = {}) {
     const { host = systemHost, timeoutMs = DEFAULTS.timeoutMs, retries = DEFAULTS.retries } = options;
     this.#host = host;
+    this.#newKey = () => host.uniqueKey();
     this.#timeoutMs = checkTimeout(timeoutMs);
     this.#retries = retries;
     this.#deadlines = new DeadlineList(() => host.now());
-    this.#addresses = (options.servers ?? DEFAULTS.servers).map((server) =>
-      typeof server === "string" ? parseServer(server) : server,
-    );
-    this.#pool = new ServerPool(this.#addresses, {
+    const onEvent = harmless(options.onEvent);
+    this.#counters = new ClientCounters((name, reason) => onEvent({ type: "jobFailed", name, reason }));
+    this.#delivery = new Delivery({ host, retries, counters: this.#counters });
+    if (options.exceptions ?? DEFAULTS.exceptions) this.#serverOptions.add("exceptions");
+    const addresses = addressesOf(options);
+    this.#pool = new ServerPool(addresses, {
       host,
-      connectTimeoutMs: Math.min(MAX_CONNECT_MS, timeoutMs / Math.max(1, this.#addresses.length)),
+      connectTimeoutMs: Math.min(MAX_CONNECT_MS, timeoutMs / Math.max(1, addresses.length)),
       keepalive: options.keepalive ?? DEFAULTS.keepalive,
       clientId: options.clientId ?? "",
-      exceptions: options.exceptions ?? DEFAULTS.exceptions,
+      serverOptions: this.#serverOptions,
+      placement: options.placement ?? "rendezvous",
+      onEvent,
       ...(options.maxPacketBytes === undefined ? {} : { maxPacketBytes: options.maxPacketBytes }),
     });
   }
@@ -101,8 +97,8 @@ export class GearmanClient {
   submit(request: SubmitRequest): Promise<Buffer> {
     if (request.onData !== undefined || request.onWarning !== undefined) return this.#submitAndListen(request);
     try {
-      const job = new ForegroundSubmit(this.#prepared(request));
-      this.#dispatch(job, job.content.unique);
+      const job = new ForegroundSubmit(this.#prepared(request, false));
+      this.#delivery.dispatch(job, this.#serversFor(request));
       return job.promise;
     } catch (error) {
       return Promise.reject(error);
@@ -113,33 +109,51 @@ export class GearmanClient {
    * Starts a job and hands out its reports as an async iterable. The job has a connection of its own, which
    * pauses while the reader is busy, so that a fast worker does not fill the memory.
    */
-  start(request: JobRequest & Pick<SubmitRequest, "onCreated">): JobStream {
-    const job = new StreamSubmit(this.#prepared(request));
+  start(request: JobRequest & Pick<SubmitListeners, "onCreated">): JobStream {
+    const job = new StreamSubmit(this.#prepared(request, false));
     job.promise.catch(() => undefined); // the reader of the events hears of a failure as well
     if (this.#pool.size > 1) job.created.then((receipt) => this.#remember(receipt)).catch(() => undefined);
-    this.#dispatch(job, job.content.unique);
+    this.#delivery.dispatch(job, this.#serversFor(request));
     return job;
   }
 
-  /** Queues a job nobody waits for; resolves when a server has accepted it. Without a unique key it gets one that no other job has. */
-  submitBackground(request: JobRequest): Promise<JobReceipt> {
+  /**
+   * Queues a job nobody waits for; resolves when a server has accepted it. Without a unique key it gets one that no
+   * other job has. With `at` it waits in the queue until that time.
+   */
+  submitBackground(request: BackgroundRequest): Promise<JobReceipt> {
     try {
-      // Servers that store jobs overwrite one with an empty key by the next.
-      const isUnique = request.unique !== undefined && request.unique !== "";
-      const job = new BackgroundSubmit(this.#prepared(request, isUnique ? request.unique : this.#host.uniqueKey()));
-      this.#dispatch(job, isUnique ? job.content.unique : "");
+      const job = new BackgroundSubmit(this.#prepared(request, true));
+      this.#delivery.dispatch(job, this.#serversFor(request));
       return this.#pool.size === 1 ? job.promise : job.promise.then((receipt) => this.#remember(receipt));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  /**
+   * Submits many jobs, a bounded number of them at once, and gives their outcomes: with `for await` as they come, with
+   * `all()` in the order of the requests. Requests may be a generator; it is asked for more as outcomes are read.
+   * Nothing happens before someone reads. Leaving the loop calls off what is left.
+   */
+  tasks<R extends TaskRequest>(requests: Iterable<R> | AsyncIterable<R>, options: TaskSetOptions = {}): TaskSet<R> {
+    return new TaskSet(requests, options, {
+      prepare: (request, isBackground) => this.#prepared(request, isBackground),
+      serversFor: (request) => this.#serversFor(request),
+      dispatch: (call, servers) => this.#delivery.dispatch(call, servers),
+      adopt: (call, servers, reason, wasWritten) => this.#delivery.adopt(call, servers, reason, wasWritten),
+      remember: (receipt) => (this.#pool.size === 1 ? receipt : this.#remember(receipt)),
+      closing: this.#open.signal,
+      bounds: { deadlines: this.#deadlines, timeoutMs: this.#timeoutMs },
+    });
+  }
+
   /** What the server that issued the handle knows about its job. Takes `H:vm:12` and `127.0.0.1:4730//H:vm:12`. */
-  async status(handle: string, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<JobStatus> {
+  async status(handle: string, bounds: CallOptions = {}): Promise<JobStatus> {
     const { servers, bare } = this.#serversOf(handle);
     const questions = servers.map((server) => {
       const question = new StatusQuestion(bare, server.name, this.#bounds(bounds));
-      this.#dispatchTo([server], question);
+      this.#delivery.dispatch(question, [server]);
       return question.promise;
     });
     const answers = await Promise.allSettled(questions);
@@ -150,10 +164,61 @@ export class GearmanClient {
   }
 
   /**
+   * What is known about the job with this unique key, of whatever function. The server that the key belongs to is asked
+   * first, then the others, until one knows it. Fails only when none knows it and not all could be asked.
+   */
+  async statusOfUnique(unique: string, bounds: CallOptions = {}): Promise<UniqueJobStatus> {
+    if (checkUnique(unique) === "") throw new GearmanError("ARGUMENT", "the unique key is empty: give the key of a job");
+    const limits = this.#bounds(bounds);
+    const first = this.#pool.order(unique)[0]!;
+    const others = this.#pool.all().filter((server) => server !== first);
+    let answer: UniqueJobStatus | null = null;
+    let failure: unknown = null;
+    for (const server of [first, ...others]) {
+      const question = new UniqueStatusQuestion(unique, server.name, limits);
+      this.#delivery.dispatch(question, [server]);
+      try {
+        answer = await question.promise;
+        if (answer.known) return answer;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== null) throw failure;
+    return answer!;
+  }
+
+  /**
+   * Asks every server to treat this client in a certain way, now and after each reconnect. Servers know `exceptions`.
+   * A SERVER error names an option that one of them refuses; a server that cannot be reached is asked when it is.
+   */
+  async option(name: string, bounds: CallOptions = {}): Promise<true> {
+    const limits = this.#bounds(bounds);
+    const answers = await Promise.allSettled(
+      this.#pool.all().map((server) => {
+        const question = new OptionQuestion(name, limits);
+        this.#delivery.dispatch(question, [server]);
+        return question.promise;
+      }),
+    );
+    const reasons = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+    const decisive = reasons.find((reason) => !(reason instanceof GearmanError && reason.kind === "IO"));
+    if (decisive !== undefined) throw decisive;
+    if (reasons.length === answers.length) throw reasons[0];
+    this.#serverOptions.add(name);
+    return true;
+  }
+
+  /** The options that servers are asked for on every connection. */
+  get options(): readonly string[] {
+    return [...this.#serverOptions];
+  }
+
+  /**
    * Takes a queued job out of the queue; of a running job it only detaches those who wait. True when done,
    * NOT_FOUND when no server knows the job, CANCEL_UNSUPPORTED when a server has no such command.
    */
-  async cancel(handle: string, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<true> {
+  async cancel(handle: string, bounds: CallOptions = {}): Promise<true> {
     const { servers, bare } = this.#serversOf(handle);
     const { timeoutMs, signal } = this.#bounds(bounds);
     const both = signal === undefined ? this.#open.signal : AbortSignal.any([signal, this.#open.signal]);
@@ -166,15 +231,22 @@ export class GearmanClient {
   }
 
   /** Sends data to a server and resolves to what comes back: the same bytes, when all is well. */
-  async echo(data: string | Uint8Array, bounds: Pick<JobRequest, "signal" | "timeoutMs"> = {}): Promise<Buffer> {
+  async echo(data: string | Uint8Array, bounds: CallOptions = {}): Promise<Buffer> {
     const question = new EchoQuestion(checkPayload(data), this.#bounds(bounds));
-    this.#dispatch(question, "");
+    this.#delivery.dispatch(question, this.#pool.order(""));
     return question.promise;
   }
 
   /** The servers in the order they would be tried now. */
   servers(): ServerState[] {
     return this.#pool.states();
+  }
+
+  /** Counts since the client was made, and how things stand now. `clientMetricsText` makes Prometheus text of them. */
+  metrics(): ClientMetrics {
+    const { submitted, accepted, completed, failed, timedOut, aborted, unknownOutcome, resent, inFlight } = this.#counters;
+    const jobs = { submitted, accepted, completed, failed, timedOut, aborted, unknownOutcome, resent, inFlight };
+    return { ...jobs, ...this.#pool.metrics() };
   }
 
   /** Closes all connections; calls under way fail with CLOSED. May be called at any time and any number of times. */
@@ -186,27 +258,33 @@ export class GearmanClient {
   async #close(): Promise<void> {
     const reason = closedError();
     this.#open.abort(reason);
+    this.#delivery.close();
     await this.#pool.close(reason);
     this.#deadlines.close();
   }
 
-  #prepared(request: SubmitRequest, unique = request.unique ?? ""): JobContent {
+  #prepared(request: BackgroundRequest & SubmitListeners, isBackground: boolean): JobContent {
     if (this.#closing !== null) throw closedError();
     const { timeoutMs, onCreated } = request;
-    return {
-      name: checkFunctionName(request.name),
-      payload: checkPayload(request.payload ?? ""),
-      unique: unique === "" ? "" : checkUnique(unique),
-      priority: request.priority ?? "normal",
+    const content: JobContent = {
+      packet: checkJob(request, isBackground, this.#newKey),
+      counters: this.#counters,
       deadlines: this.#deadlines,
       timeoutMs: timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs),
       signal: request.signal,
       onStatus: request.onStatus,
       onCreated: onCreated === undefined || this.#pool.size === 1 ? onCreated : (receipt) => onCreated(this.#remember(receipt)),
     };
+    this.#counters.submitted++;
+    return content;
   }
 
-  #bounds({ timeoutMs, signal }: Pick<JobRequest, "signal" | "timeoutMs">): CallBounds {
+  /** The servers for a job. Only a key of the caller's decides: one that no other job has meets nothing anywhere. */
+  #serversFor({ unique = "", payload }: BackgroundRequest): readonly PooledServer[] {
+    return this.#pool.order(unique, payload);
+  }
+
+  #bounds({ timeoutMs, signal }: CallOptions): CallBounds {
     if (this.#closing !== null) throw closedError();
     return { deadlines: this.#deadlines, timeoutMs: timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs), signal };
   }
@@ -219,77 +297,6 @@ export class GearmanClient {
       else request.onStatus?.(event.numerator, event.denominator);
     }
     return job.result;
-  }
-
-  /** Sends a call to a server, the best one for its key: at once when a connection is ready, else when one is. */
-  #dispatch(call: Call<unknown>, key: string): void {
-    this.#dispatchTo(this.#pool.order(key), call);
-  }
-
-  #dispatchTo(servers: readonly PooledServer[], call: Call<unknown>): void {
-    call.courier = this.#courier;
-    call.resendsLeft = this.#retries;
-    call.servers = servers;
-    call.begin();
-    this.#send(call);
-  }
-
-  #send(call: Call<unknown>): void {
-    if (call.isSettled) return;
-    const connection = call.needsOwnConnection ? null : call.servers[0]!.ready;
-    if (connection !== null && !connection.isCongested) sendOrFail(call, connection);
-    else void this.#deliver(call);
-  }
-
-  /** Tries the servers in turn until one takes the call; after each round it pauses, for as many rounds as retries allow. */
-  async #deliver(call: Call<unknown>): Promise<void> {
-    const failures = new Map<string, string>();
-    for (let round = 0; round <= this.#retries; round++) {
-      if (round > 0) await this.#pauseBefore(call, backoffMs(round - 1, RETRY_BACKOFF, this.#host.random));
-      for (const server of call.servers) {
-        if (call.isSettled) return;
-        const failure = await this.#tryServer(call, server);
-        if (failure === null) return;
-        if (this.#closing !== null) return call.fail(closedError());
-        if (failure.kind !== "IO") return call.fail(failure);
-        call.connectFailure = failure;
-        failures.set(server.name, failure.message);
-      }
-    }
-    const tries = this.#retries + 1;
-    const text = [...failures.values()].join("; ");
-    call.fail(
-      new GearmanError("IO", `${text} (after ${tries} ${tries === 1 ? "try" : "tries"})`, { cause: call.connectFailure }),
-    );
-  }
-
-  /** Null when the call is on its way or needs no sending any more, else the reason why this server does not take it. */
-  async #tryServer(call: Call<unknown>, server: PooledServer): Promise<GearmanError | null> {
-    let connection: Connection;
-    try {
-      connection = await (call.needsOwnConnection ? server.borrow() : server.shared());
-      await connection.drained();
-    } catch (error) {
-      return error instanceof GearmanError ? error : new GearmanError("IO", String(error), { cause: error });
-    }
-    if (!connection.isUsable) return new GearmanError("IO", `${server.name} closed the connection`);
-    if (call.isSettled) {
-      if (call.needsOwnConnection) server.release(connection);
-      return null;
-    }
-    if (call.needsOwnConnection) call.onSettled = () => server.release(connection);
-    sendOrFail(call, connection);
-    return null;
-  }
-
-  #pauseBefore(call: Call<unknown>, ms: number): Promise<void> {
-    const wake = new AbortController();
-    const present = call.onSettled;
-    call.onSettled = () => {
-      present?.();
-      wake.abort();
-    };
-    return call.isSettled ? Promise.resolve() : pause(ms, AbortSignal.any([wake.signal, this.#open.signal]));
   }
 
   #remember(receipt: JobReceipt): JobReceipt {
@@ -314,16 +321,4 @@ export class GearmanClient {
       throw new GearmanError("ARGUMENT", `${name} in the handle ${text} is not one of this client's servers`);
     return { servers: [found], bare: handle };
   }
-}
-
-function sendOrFail(call: Call<unknown>, connection: Connection): void {
-  try {
-    call.sendOver(connection);
-  } catch (error) {
-    call.fail(error);
-  }
-}
-
-function closedError(): GearmanError {
-  return new GearmanError("CLOSED", "the client is closed");
 }

@@ -7,7 +7,7 @@ import { HEADER_BYTES, PACKETS, type Packet, type PacketArgs, type PacketName } 
 import { Wire, type WireOptions } from "./wire.ts";
 
 /** Packets that answer a request, strictly in the order of the requests; ERROR can take the place of any of them. */
-export type RequestReply = "JOB_CREATED" | "ECHO_RES" | "STATUS_RES" | "OPTION_RES";
+export type RequestReply = "JOB_CREATED" | "ECHO_RES" | "STATUS_RES" | "STATUS_RES_UNIQUE" | "OPTION_RES";
 
 /** Something that waits for the reply to one request. */
 export interface Request {
@@ -39,8 +39,8 @@ export interface JobFollower {
 export interface ConnectionOptions extends WireOptions {
   /** Name shown by the server's `workers` command; empty for none. */
   readonly clientId: string;
-  /** Ask the server to pass on WORK_EXCEPTION. */
-  readonly exceptions: boolean;
+  /** Options asked for as soon as it is open, such as `exceptions`. */
+  readonly serverOptions: ReadonlySet<string>;
 }
 
 const JOB_REPORTS: Partial<Record<PacketName, "goes on" | "is over">> = {
@@ -59,6 +59,8 @@ const JOB_REPORTS: Partial<Record<PacketName, "goes on" | "is over">> = {
 export class Connection {
   /** Resolves when open, rejects with the reason when that fails. */
   readonly opened: Promise<this>;
+  /** Called once, before `opened` resolves. */
+  onOpened: (() => void) | null = null;
   /** Called once, after all waiting requests were told. */
   onLost: ((reason: GearmanError) => void) | null = null;
   readonly #wire: Wire;
@@ -68,8 +70,10 @@ export class Connection {
   #resolveOpened!: (connection: this) => void;
   #rejectOpened!: (reason: GearmanError) => void;
   #isRetired = false;
+  #isUnneeded = false;
   #isLost = false;
   #reads = 0;
+  #greetedWith = 0;
 
   /** Starts to connect. */
   constructor(options: ConnectionOptions) {
@@ -107,6 +111,20 @@ export class Connection {
     return this.#replies.size === 0 && this.#jobs.size === 0;
   }
 
+  /** True when the server was asked for all options that are wanted by now. */
+  get isUpToDate(): boolean {
+    return this.#greetedWith === this.#options.serverOptions.size;
+  }
+
+  /** Bytes of all requests and of all answers so far. */
+  get sentBytes(): number {
+    return this.#wire.totalBytes;
+  }
+
+  get receivedBytes(): number {
+    return this.#wire.receivedBytes;
+  }
+
   get isCongested(): boolean {
     return this.#wire.isCongested;
   }
@@ -132,17 +150,23 @@ export class Connection {
     request.sent(this);
   }
 
-  /** Passes reports on the job with this handle to `follower` until the job is over. */
-  follow(handle: string, follower: JobFollower): void {
+  /**
+   * Passes reports on the job with this handle to `follower` until the job is over. Null takes a place for one
+   * who gave up before the job was accepted.
+   */
+  follow(handle: string, follower: JobFollower | null): void {
     const present = this.#jobs.get(handle);
-    if (present === undefined) this.#jobs.set(handle, follower);
+    if (present === undefined) this.#jobs.set(handle, follower ?? new JobTurns(null));
     else if (present instanceof JobTurns) present.add(follower);
     else this.#jobs.set(handle, new JobTurns(present, follower));
   }
 
-  /** Ends following a job nobody else follows; a shared job's place is kept, so that turns stay right. */
-  unfollow(handle: string, follower: JobFollower): void {
-    if (this.#jobs.get(handle) === follower) this.#jobs.delete(handle);
+  /** Ends following a job. When the server may merge later submits into it, its place is kept empty, so that turns stay right. */
+  unfollow(handle: string, follower: JobFollower, mayBeShared: boolean): void {
+    const present = this.#jobs.get(handle);
+    if (present instanceof JobTurns) present.leave(follower);
+    else if (present === follower && mayBeShared) this.#jobs.set(handle, new JobTurns(null));
+    else if (present === follower) this.#jobs.delete(handle);
     this.#closeIfUseless();
   }
 
@@ -154,6 +178,7 @@ export class Connection {
 
   /** Takes no new requests, and closes when the last is answered or given up. */
   retire(): void {
+    this.#isUnneeded = true;
     this.#isRetired = true;
     this.#closeIfUseless();
   }
@@ -167,9 +192,11 @@ export class Connection {
   }
 
   #greet(): void {
-    const { clientId, exceptions } = this.#options;
+    const { clientId, serverOptions } = this.#options;
     if (clientId !== "") this.#wire.send("SET_CLIENT_ID", clientId);
-    if (exceptions) this.send(new Unheeded("OPTION_RES"), "OPTION_REQ", "exceptions");
+    for (const option of serverOptions) this.send(new Unheeded("OPTION_RES"), "OPTION_REQ", option);
+    this.#greetedWith = serverOptions.size;
+    this.onOpened?.();
     this.#resolveOpened(this);
   }
 
@@ -243,9 +270,12 @@ export class Connection {
     if (!this.#isRetired || this.#isLost || this.#jobs.size > 0) return;
     const waiting = this.#replies.drain();
     for (const request of waiting) this.#replies.push(request);
-    if (waiting.every((request) => request.isSettled)) {
-      this.#wire.destroy(new GearmanError("IO", `connection to ${this.server} given up: the server does not answer`));
-    }
+    if (!waiting.every((request) => request.isSettled)) return;
+    this.#wire.destroy(
+      this.#isUnneeded && waiting.length === 0
+        ? new GearmanError("CLOSED", `connection to ${this.server} closed: it was not needed any more`)
+        : new GearmanError("IO", `connection to ${this.server} given up: the server does not answer`),
+    );
   }
 }
 
@@ -254,24 +284,30 @@ export class Connection {
  * for each of them, so each follower gets its own copy in turn, and the first last report ends all.
  */
 class JobTurns {
-  readonly #followers: JobFollower[];
+  /** Null where someone gave up, whose copies still come. */
+  readonly #followers: (JobFollower | null)[];
   #turn = 0;
 
-  constructor(...followers: JobFollower[]) {
+  constructor(...followers: (JobFollower | null)[]) {
     this.#followers = followers;
   }
 
-  add(follower: JobFollower): void {
+  add(follower: JobFollower | null): void {
     this.#followers.push(follower);
   }
 
+  leave(follower: JobFollower): void {
+    const place = this.#followers.indexOf(follower);
+    if (place >= 0) this.#followers[place] = null;
+  }
+
   completed(result: Buffer): void {
-    for (const follower of this.#followers) follower.completed(result);
+    for (const follower of this.#followers) follower?.completed(result);
   }
 
   report(report: JobReport, isOver: boolean): void {
     if (isOver) {
-      for (const follower of this.#followers) follower.reported(report);
+      for (const follower of this.#followers) follower?.reported(report);
       return;
     }
     this.#followers[this.#turn]?.reported(report);
@@ -279,7 +315,7 @@ class JobTurns {
   }
 
   lost(reason: GearmanError, wasWritten: boolean): void {
-    for (const follower of this.#followers) follower.lost(reason, wasWritten);
+    for (const follower of this.#followers) follower?.lost(reason, wasWritten);
   }
 }
 

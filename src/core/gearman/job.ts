@@ -1,7 +1,8 @@
 /** Jobs as a client sees them: submitted, perhaps followed while they run, and settled exactly once. */
 import { Call, type CallBounds, counted } from "./call.ts";
-import type { Connection, JobFollower, JobReport, RequestReply } from "./connection.ts";
+import type { Connection, JobFollower, JobReport, Request, RequestReply } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
+import type { ClientCounters } from "./metrics.ts";
 import type { PacketArg } from "./packets.ts";
 
 /** The packet that submits a job, by where it runs and how urgent it is. */
@@ -19,12 +20,40 @@ export interface JobListeners {
   readonly onStatus?: StatusListener | undefined;
 }
 
-/** A job ready to be sent: what goes into its packet, what bounds the wait, and who wants to hear of it. */
-export interface JobContent extends CallBounds, JobListeners {
+/** What goes into a submit packet. */
+export interface JobPacket {
   readonly name: string;
   readonly unique: string;
-  readonly priority: Priority;
   readonly payload: PacketArg;
+  readonly priority: Priority;
+  /** Function that reduces the results, or null for a plain job. */
+  readonly reducer: string | null;
+  /** Seconds since 1970 in digits, for a job that waits for its time; else null. */
+  readonly epoch: string | null;
+  /** Send again when the connection is lost before the answer. */
+  readonly replay: boolean;
+}
+
+/** A job ready to be sent: what goes into its packet, what bounds the wait, and who wants to hear of it. */
+export interface JobContent extends CallBounds, JobListeners {
+  readonly packet: JobPacket;
+  readonly counters: ClientCounters;
+}
+
+/** Sends the one packet that submits such a job. */
+export function sendJob(connection: Connection, request: Request, mode: keyof typeof SUBMIT_PACKETS, job: JobPacket): void {
+  const { name, unique, payload, priority, reducer, epoch } = job;
+  if (reducer !== null) {
+    const packet = mode === "foreground" ? "SUBMIT_REDUCE_JOB" : "SUBMIT_REDUCE_JOB_BACKGROUND";
+    connection.send(request, packet, name, unique, reducer, "", payload);
+  } else if (epoch !== null) connection.send(request, "SUBMIT_JOB_EPOCH", name, unique, epoch, payload);
+  else connection.send(request, SUBMIT_PACKETS[mode][priority], name, unique, payload);
+}
+
+/** The error of a submit whose connection broke before the answer. */
+export function unknownOutcome(name: string, reason: GearmanError): GearmanError {
+  if (reason.kind !== "IO") return reason;
+  return new GearmanError("UNKNOWN_OUTCOME", `${name} may or may not have been queued: ${reason.message}`, { cause: reason });
 }
 
 /** Progress as the worker reports it; both are whole numbers from 0 to 4294967295. */
@@ -43,15 +72,37 @@ const MAX_REASON_CHARACTERS = 1000;
 export abstract class Submit<T> extends Call<T> {
   readonly expects: RequestReply = "JOB_CREATED";
   readonly content: JobContent;
+  /** A submit was written and never answered; from then on no failure says that the job does not run. */
+  #mayBeQueued = false;
 
   constructor(content: JobContent) {
-    super(content.name, content);
+    super(content.packet.name, content);
     this.content = content;
+    content.counters.submitted++;
+  }
+
+  override accepted(_handle: string, _connection: Connection): void {
+    this.content.counters.accepted++;
+    this.#mayBeQueued = false;
+  }
+
+  override fail(error: unknown): void {
+    if (this.isSettled) return;
+    const isHidden = this.#mayBeQueued && error instanceof GearmanError && error.kind === "IO";
+    const reason = isHidden ? unknownOutcome(this.subject, error) : error;
+    this.content.counters.endedBy(reason, this.subject);
+    super.fail(reason);
+  }
+
+  protected override succeed(value: T): void {
+    if (!this.isSettled) this.content.counters.completed++;
+    super.succeed(value);
   }
 
   protected override lostAfterSending(reason: GearmanError): void {
-    const message = `${this.subject} may or may not have been queued: ${reason.message}`;
-    this.fail(reason.kind === "IO" ? new GearmanError("UNKNOWN_OUTCOME", message, { cause: reason }) : reason);
+    this.#mayBeQueued = true;
+    if (this.content.packet.replay) this.resend(reason);
+    else this.fail(reason);
   }
 }
 
@@ -66,11 +117,11 @@ export interface JobReceipt {
 /** A job nobody waits for: done when the server has accepted it. */
 export class BackgroundSubmit extends Submit<JobReceipt> {
   override sendOver(connection: Connection): void {
-    const { name, unique, priority, payload } = this.content;
-    connection.send(this, SUBMIT_PACKETS.background[priority], name, unique, payload);
+    sendJob(connection, this, "background", this.content.packet);
   }
 
   override accepted(handle: string, connection: Connection): void {
+    super.accepted(handle, connection);
     this.succeed({ handle, server: connection.server });
   }
 }
@@ -86,14 +137,14 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
   }
 
   override sendOver(connection: Connection): void {
-    const { name, unique, priority, payload } = this.content;
-    connection.send(this, SUBMIT_PACKETS.foreground[priority], name, unique, payload);
+    sendJob(connection, this, "foreground", this.content.packet);
   }
 
   override accepted(handle: string, connection: Connection): void {
+    super.accepted(handle, connection);
     this.#handle = handle;
     // With a unique key the server may merge a later submit into this job, and both must take turns then.
-    if (!this.isSettled || this.content.unique !== "") connection.follow(handle, this);
+    if (!this.isSettled || this.content.packet.unique !== "") connection.follow(handle, this.isSettled ? null : this);
     if (!this.isSettled) this.guard(() => this.content.onCreated?.({ handle, server: connection.server }));
   }
 
@@ -140,7 +191,7 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
 
   protected override givenUp(): void {
     super.givenUp();
-    if (this.#handle !== null && this.content.unique === "") this.connection?.unfollow(this.#handle, this);
+    if (this.#handle !== null) this.connection?.unfollow(this.#handle, this, this.content.packet.unique !== "");
   }
 
   /** Runs a caller's function; when it throws, that ends the wait for the job. */

@@ -91,8 +91,12 @@ const ENDINGS: Partial<Record<GearmanErrorKind, "timedOut" | "aborted" | "unknow
   UNKNOWN_OUTCOME: "unknownOutcome",
 };
 
+/** Told of jobs that ended badly, but for those called off. */
+export type FailureListener = (name: string, reason: unknown) => void;
+
 /** A client's running counts. */
 export class ClientCounters implements MetricValues<typeof CLIENT_METRICS> {
+  readonly #onFailed: FailureListener | null;
   submitted = 0;
   accepted = 0;
   completed = 0;
@@ -102,14 +106,19 @@ export class ClientCounters implements MetricValues<typeof CLIENT_METRICS> {
   unknownOutcome = 0;
   resent = 0;
 
+  constructor(onFailed: FailureListener | null = null) {
+    this.#onFailed = onFailed;
+  }
+
   get inFlight(): number {
     return this.submitted - this.completed - this.failed - this.timedOut - this.aborted - this.unknownOutcome;
   }
 
-  /** A job ended for this reason. */
-  endedBy(error: unknown): void {
-    const ending = error instanceof GearmanError ? ENDINGS[error.kind] : undefined;
-    this[ending ?? "failed"]++;
+  /** A job of this function ended for this reason. */
+  endedBy(reason: unknown, name: string): void {
+    const ending = (reason instanceof GearmanError ? ENDINGS[reason.kind] : undefined) ?? "failed";
+    this[ending]++;
+    if (ending !== "aborted") this.#onFailed?.(name, reason);
   }
 }
 

@@ -3,6 +3,10 @@ import { type BackoffOptions, backoffMs } from "../net/backoff.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
+import type { ClientEventListener } from "./events.ts";
+import { SERVER_METRICS, type ServerMetrics, sumOf } from "./metrics.ts";
+import type { PacketArg } from "./packets.ts";
+import { byRendezvous, type Placement, perlServer } from "./placement.ts";
 
 /** How long a server that could not be reached is tried last. */
 const SERVER_BACKOFF: BackoffOptions = { firstMs: 200, maxMs: 15_000, jitter: 0.5 };
@@ -10,8 +14,11 @@ const SERVER_BACKOFF: BackoffOptions = { firstMs: 200, maxMs: 15_000, jitter: 0.
 /** Idle connections kept for the next streaming jobs, per server. */
 const MAX_SPARE_CONNECTIONS = 4;
 
-/** What all connections of a pool have in common. */
-export type PoolOptions = Omit<ConnectionOptions, "address">;
+/** What all connections of a pool have in common, how servers are chosen, and who is told of them. */
+export interface PoolOptions extends Omit<ConnectionOptions, "address"> {
+  readonly placement: Placement;
+  readonly onEvent: ClientEventListener;
+}
 
 /** One server and how it is doing. */
 export interface ServerState {
@@ -33,6 +40,13 @@ export class PooledServer {
   #shared: Connection | null = null;
   #failures = 0;
   #avoidUntil = Number.NEGATIVE_INFINITY;
+  #open = 0;
+  #hasBeenOpen = false;
+  #connects = 0;
+  #connectFailures = 0;
+  #losses = 0;
+  #bytesSent = 0;
+  #bytesReceived = 0;
 
   constructor(address: ServerAddress, options: PoolOptions) {
     this.address = address;
@@ -41,7 +55,23 @@ export class PooledServer {
   }
 
   get isAvoided(): boolean {
-    return this.#avoidUntil > this.#options.host.now();
+    return this.#failures > 0 && this.#avoidUntil > this.#options.host.now();
+  }
+
+  metrics(): ServerMetrics {
+    let [bytesSent, bytesReceived] = [this.#bytesSent, this.#bytesReceived];
+    for (const connection of this.#all) {
+      bytesSent += connection.sentBytes;
+      bytesReceived += connection.receivedBytes;
+    }
+    return {
+      connects: this.#connects,
+      connectFailures: this.#connectFailures,
+      losses: this.#losses,
+      bytesSent,
+      bytesReceived,
+      connections: this.#all.size,
+    };
   }
 
   /** The shared connection when it can take a request right now, or null. */
@@ -59,7 +89,8 @@ export class PooledServer {
   /** A connection for one caller, to be handed back with `release`. */
   borrow(): Promise<Connection> {
     for (let spare = this.#spare.pop(); spare !== undefined; spare = this.#spare.pop()) {
-      if (spare.isUsable) return Promise.resolve(spare);
+      if (spare.isUsable && spare.isUpToDate) return Promise.resolve(spare);
+      spare.retire();
     }
     return this.#connect().opened;
   }
@@ -76,29 +107,55 @@ export class PooledServer {
 
   #connect(): Connection {
     const connection = new Connection({ ...this.#options, address: this.address });
+    let wasOpen = false;
     this.#all.add(connection);
-    connection.onLost = () => this.#all.delete(connection);
-    connection.opened.then(
-      () => {
-        this.#failures = 0;
-        this.#avoidUntil = Number.NEGATIVE_INFINITY;
-      },
-      () => {
-        this.#avoidUntil = this.#options.host.now() + backoffMs(this.#failures++, SERVER_BACKOFF, this.#options.host.random);
-      },
-    );
+    connection.onOpened = () => {
+      wasOpen = true;
+      this.#opened();
+    };
+    connection.onLost = (reason) => {
+      this.#all.delete(connection);
+      this.#bytesSent += connection.sentBytes;
+      this.#bytesReceived += connection.receivedBytes;
+      if (wasOpen) this.#lost(reason);
+      else if (reason.kind !== "CLOSED") this.#unreachable(reason);
+    };
     return connection;
+  }
+
+  #opened(): void {
+    this.#connects++;
+    this.#failures = 0;
+    if (this.#open++ === 0) this.#options.onEvent({ type: this.#hasBeenOpen ? "reconnected" : "connected", server: this.name });
+    this.#hasBeenOpen = true;
+  }
+
+  /** A connection that was open is gone: broken, unless the client itself had no more use for it. */
+  #lost(reason: GearmanError): void {
+    this.#open--;
+    if (reason.kind !== "IO" && reason.kind !== "PROTOCOL") return;
+    this.#losses++;
+    if (this.#open === 0) this.#options.onEvent({ type: "lost", server: this.name, reason });
+  }
+
+  #unreachable(reason: GearmanError): void {
+    const retryMs = backoffMs(this.#failures++, SERVER_BACKOFF, this.#options.host.random);
+    this.#connectFailures++;
+    this.#avoidUntil = this.#options.host.now() + retryMs;
+    this.#options.onEvent({ type: "unreachable", server: this.name, reason, retryMs });
   }
 }
 
 /** All servers of a client. */
 export class ServerPool {
   readonly #servers: readonly PooledServer[];
+  readonly #placement: Placement;
   #next = 0;
 
   constructor(addresses: readonly ServerAddress[], options: PoolOptions) {
     const names = new Map(addresses.map((address) => [formatServer(address), address]));
     if (names.size === 0) throw new GearmanError("CONFIG", "no servers given: name at least one, such as 127.0.0.1:4730");
+    this.#placement = options.placement;
     this.#servers = [...names.values()].map((address) => new PooledServer(address, options));
   }
 
@@ -113,12 +170,26 @@ export class ServerPool {
 
   /**
    * Every server, best first. Without a unique key they take turns; with one, the same key always has the same
-   * order (rendezvous hashing), because equal keys only meet on one server. Servers that failed lately come last.
+   * order, because equal keys only meet on one server. Servers that failed lately come last. With Perl's placement
+   * a key has one server only.
    */
-  order(unique: string): readonly PooledServer[] {
+  order(unique: string, payload: PacketArg = ""): readonly PooledServer[] {
     if (this.#servers.length === 1) return this.#servers;
+    if (unique !== "" && this.#placement === "perl") return [perlServer(this.#servers, unique, payload)];
     const ordered = unique === "" ? this.#rotated() : byRendezvous(this.#servers, unique);
+    if (!ordered.some((server) => server.isAvoided)) return ordered;
     return [...ordered.filter((server) => !server.isAvoided), ...ordered.filter((server) => server.isAvoided)];
+  }
+
+  /** All servers as they were given. */
+  all(): readonly PooledServer[] {
+    return this.#servers;
+  }
+
+  /** What was exchanged with all servers, and with each by its name. */
+  metrics(): ServerMetrics & { readonly servers: Readonly<Record<string, ServerMetrics>> } {
+    const servers = Object.fromEntries(this.#servers.map((server) => [server.name, server.metrics()]));
+    return { ...sumOf(SERVER_METRICS, Object.values(servers)), servers };
   }
 
   states(): ServerState[] {
@@ -137,19 +208,4 @@ export class ServerPool {
     const first = this.#next++ % this.#servers.length;
     return [...this.#servers.slice(first), ...this.#servers.slice(0, first)];
   }
-}
-
-/** Servers by their score for this key, highest first: when a server leaves or joins, few keys change their place. */
-function byRendezvous(servers: readonly PooledServer[], unique: string): PooledServer[] {
-  const scored = servers.map((server) => ({ server, score: hash(`${server.name}\n${unique}`) }));
-  return scored.sort((a, b) => b.score - a.score || (a.server.name < b.server.name ? -1 : 1)).map(({ server }) => server);
-}
-
-/** FNV-1a with a final mix (from MurmurHash3), because FNV alone leaves similar keys with similar hashes. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193);
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
-  return (value ^ (value >>> 16)) >>> 0;
 }

@@ -66,6 +66,11 @@ export class DeadlineList {
     return deadline;
   }
 
+  /** Milliseconds until a deadline; below 0 when it is over. */
+  leftMs(deadline: Deadline): number {
+    return deadline.dueAtMs - this.#now();
+  }
+
   /** Forgets a deadline; harmless when it is gone already. */
   remove(deadline: Deadline | null): void {
     if (deadline === null || !deadline.isPending) return;

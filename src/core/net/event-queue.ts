@@ -1,5 +1,7 @@
 /** Events on their way from a fast producer to a slow `for await` loop, with a say when the producer should pause. */
 
+import { Fifo } from "./fifo.ts";
+
 /** How full a queue gets before it asks for a pause, and whom it asks. */
 export interface EventQueueOptions {
   /** Ask for a pause above this many events. */
@@ -17,7 +19,7 @@ export interface EventQueueOptions {
 /** A queue for one consumer. Modes: open → ended (what is queued is still delivered) → empty. */
 export class EventQueue<T> implements AsyncIterableIterator<T> {
   readonly #options: EventQueueOptions;
-  #events: { value: T; bytes: number }[] = [];
+  readonly #events = new Fifo<{ value: T; bytes: number }>();
   #bytes = 0;
   #isFull = false;
   #end: { error: unknown } | "done" | null = null;
@@ -29,7 +31,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
 
   /** Events waiting. */
   get size(): number {
-    return this.#events.length;
+    return this.#events.size;
   }
 
   /** Adds an event of that size; nothing happens after the end. */
@@ -42,7 +44,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
     }
     this.#events.push({ value, bytes });
     this.#bytes += bytes;
-    if (this.#isFull || (this.#events.length <= this.#options.maxEvents && this.#bytes <= this.#options.maxBytes)) return;
+    if (this.#isFull || (this.#events.size <= this.#options.maxEvents && this.#bytes <= this.#options.maxBytes)) return;
     this.#isFull = true;
     this.#options.onFull();
   }
@@ -62,23 +64,23 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
 
   /** Drops what is queued. */
   clear(): void {
-    this.#events = [];
+    this.#events.drain();
     this.#bytes = 0;
     this.#noteRoom();
   }
 
-  async next(): Promise<IteratorResult<T>> {
+  next(): Promise<IteratorResult<T>> {
     const event = this.#events.shift();
     if (event !== undefined) {
       this.#bytes -= event.bytes;
       this.#noteRoom();
-      return { done: false, value: event.value };
+      return Promise.resolve({ done: false, value: event.value });
     }
-    if (this.#end === "done") return { done: true, value: undefined };
+    if (this.#end === "done") return Promise.resolve({ done: true, value: undefined });
     if (this.#end !== null) {
       const { error } = this.#end;
       this.#end = "done";
-      throw error;
+      return Promise.reject(error as Error);
     }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -100,7 +102,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
   #noteRoom(): void {
     if (!this.#isFull) return;
     const { maxEvents, maxBytes, onRoom } = this.#options;
-    if (this.#events.length > maxEvents / 2 || this.#bytes > maxBytes / 2) return;
+    if (this.#events.size > maxEvents / 2 || this.#bytes > maxBytes / 2) return;
     this.#isFull = false;
     onRoom();
   }

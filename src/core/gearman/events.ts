@@ -1,0 +1,28 @@
+/** What a client tells about its servers and jobs, for logs and dashboards. */
+import type { GearmanError } from "./errors.ts";
+
+/** Something worth knowing about a client. A server counts as lost when the last connection to it broke. */
+export type ClientEvent =
+  | { readonly type: "connected"; readonly server: string }
+  | { readonly type: "lost"; readonly server: string; readonly reason: GearmanError }
+  | { readonly type: "reconnected"; readonly server: string }
+  /** An attempt to connect failed; for `retryMs` other servers are tried first. */
+  | { readonly type: "unreachable"; readonly server: string; readonly reason: GearmanError; readonly retryMs: number }
+  /** A job ended with an error, but for those called off. */
+  | { readonly type: "jobFailed"; readonly name: string; readonly reason: unknown };
+
+/** Takes a client's events. What it throws becomes a process warning. */
+export type ClientEventListener = (event: ClientEvent) => void;
+
+/** `listener` as the client may call it from anywhere: it never throws. */
+export function harmless(listener: ClientEventListener | undefined): ClientEventListener {
+  if (listener === undefined) return () => undefined;
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      process.emitWarning(`onEvent threw at ${event.type}: ${text}`, { code: "GEARMAN_ON_EVENT" });
+    }
+  };
+}

@@ -1,0 +1,433 @@
+/** Many jobs at once: a set takes requests as it has room, keeps a bounded number in flight, and hands out their outcomes as they come. */
+import type { Deadline, Expiring } from "../net/deadline.ts";
+import { EventQueue } from "../net/event-queue.ts";
+import { type Call, refusal, tooLate } from "./call.ts";
+import { checkCount, checkTimeout } from "./checks.ts";
+import type { Connection, Request } from "./connection.ts";
+import { GearmanError } from "./errors.ts";
+import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobReceipt, sendJob } from "./job.ts";
+import type { PooledServer } from "./pool.ts";
+import type { BackgroundRequest, JobRequest, SubmitListeners } from "./requests.ts";
+
+/** A job of a set; whether it runs in the background is told here or by the set. */
+export type TaskRequest =
+  | (JobRequest & Pick<SubmitListeners, "onCreated" | "onStatus"> & { readonly background?: false | undefined })
+  | (BackgroundRequest & { readonly background?: boolean | undefined });
+
+/** How a set runs. */
+export interface TaskSetOptions {
+  /** Most jobs submitted whose outcome nobody has read yet. Default 1000. */
+  readonly maxInFlight?: number | undefined;
+  /** Whether jobs that say nothing of it run in the background. Default false. */
+  readonly background?: boolean | undefined;
+  /** Calls the set off. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest time for the whole set, in milliseconds. Default: none; each job has its own `timeoutMs`, or the client's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What became of one job of a set. */
+export type TaskOutcome<R extends TaskRequest = TaskRequest> =
+  | {
+      /** Place of the job's request, from 0. */
+      readonly index: number;
+      readonly request: R;
+      readonly ok: true;
+      /** The result of a job in the foreground, else null. */
+      readonly result: Buffer | null;
+      /** Where a job in the background went, else null. */
+      readonly receipt: JobReceipt | null;
+    }
+  | { readonly index: number; readonly request: R; readonly ok: false; readonly error: GearmanError };
+
+/** What a set needs of its client. */
+export interface TaskPorts {
+  /** Checks and counts a job; throws ARGUMENT or CLOSED. */
+  prepare(request: TaskRequest, isBackground: boolean): JobContent;
+  /** The servers for a job, best first. */
+  serversFor(request: TaskRequest): readonly PooledServer[];
+  dispatch(call: Call<unknown>, servers: readonly PooledServer[]): void;
+  /** Takes over a call that is lost already. */
+  adopt(call: Call<unknown>, servers: readonly PooledServer[], reason: GearmanError, wasWritten: boolean): void;
+  /** Notes where a job went. */
+  remember(receipt: JobReceipt): JobReceipt;
+  /** Fires when the client is closed. */
+  readonly closing: AbortSignal;
+  readonly bounds: Pick<JobContent, "deadlines" | "timeoutMs">;
+}
+
+/** Default of `maxInFlight`. */
+const MAX_IN_FLIGHT = 1000;
+
+/**
+ * A set of jobs. Modes: new (nothing happens before someone reads) → running → draining (no more requests) → over.
+ * Aborting and leaving the loop lead from everywhere to over; jobs in flight fail with ABORTED then.
+ */
+export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome<R>>, Expiring {
+  readonly #source: Iterator<R> | AsyncIterator<R>;
+  readonly #isAsync: boolean;
+  readonly #ports: TaskPorts;
+  readonly #options: TaskSetOptions;
+  readonly #maxInFlight: number;
+  readonly #outcomes = new EventQueue<TaskOutcome<R>>({
+    maxEvents: Number.POSITIVE_INFINITY,
+    maxBytes: Number.POSITIVE_INFINITY,
+    onFull: () => undefined,
+    onRoom: () => undefined,
+    onLeft: () => this.#stop(new GearmanError("ABORTED", "the loop over the tasks was left before its end")),
+  });
+  readonly #batches = new Set<Batch<R>>();
+  readonly #calls = new Set<Call<unknown>>();
+  readonly #pump = () => this.#take();
+  readonly #onAbort = () =>
+    this.#stop(new GearmanError("ABORTED", "the tasks were called off", { cause: this.#options.signal?.reason as unknown }));
+  readonly #onClosing = () => this.#stop(this.#ports.closing.reason as GearmanError);
+  #mode: "new" | "running" | "draining" | "over" = "new";
+  #failure: { error: unknown } | undefined;
+  #deadline: Deadline | null = null;
+  #batch: Batch<R> | null = null;
+  #collected: TaskOutcome<R>[] | null = null;
+  #next = 0;
+  #inFlight = 0;
+  #isPumping = false;
+  #isPulling = false;
+
+  constructor(requests: Iterable<R> | AsyncIterable<R>, options: TaskSetOptions, ports: TaskPorts) {
+    if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
+    this.#maxInFlight = checkCount("maxInFlight", options.maxInFlight ?? MAX_IN_FLIGHT);
+    this.#isAsync = Symbol.asyncIterator in requests;
+    this.#source = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  /** The outcomes as they come. The loop throws when the set is called off, runs out of time, or its requests throw. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<TaskOutcome<R>> {
+    this.#start();
+    const queue = this.#outcomes;
+    const iterator: AsyncIterableIterator<TaskOutcome<R>> = {
+      next: () => {
+        this.#schedule();
+        return queue.next();
+      },
+      return: () => queue.return(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** All outcomes in the order of the requests. Fails where the loop would throw. */
+  async all(): Promise<TaskOutcome<R>[]> {
+    this.#start();
+    this.#collected = [];
+    await this.#outcomes.next();
+    return this.#collected;
+  }
+
+  /** The set's time is over. */
+  expire(): void {
+    this.#stop(new GearmanError("TIMEOUT", `the tasks were not done within ${this.#options.timeoutMs} ms`));
+  }
+
+  #start(): void {
+    if (this.#mode !== "new") throw new GearmanError("STATE", "the outcomes of these tasks are being read already");
+    this.#mode = "running";
+    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { closing, bounds } = this.#ports;
+    this.#deadline = bounds.deadlines.add(this, timeoutMs);
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closing.addEventListener("abort", this.#onClosing, { once: true });
+    if (closing.aborted) this.#onClosing();
+    else if (signal?.aborted) this.#onAbort();
+    else this.#schedule();
+  }
+
+  /** Takes requests soon: after all that this read has settled is read by the loop, so that jobs go out in large batches. */
+  #schedule(): void {
+    if (this.#isPumping || this.#mode !== "running") return;
+    this.#isPumping = true;
+    process.nextTick(this.#pump);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#mode === "running" && this.#inFlight + this.#outcomes.size < this.#maxInFlight;
+  }
+
+  #take(): void {
+    this.#isPumping = false;
+    this.#batch = null;
+    if (this.#isAsync) void this.#pullAsync();
+    else this.#pull();
+  }
+
+  #pull(): void {
+    const source = this.#source as Iterator<R>;
+    try {
+      while (this.#hasRoom) {
+        const step = source.next();
+        if (step.done === true) return this.#drain();
+        if (this.#mode !== "running") return this.#leaveSource(); // asking for the request ended the set
+        this.#submit(step.value);
+      }
+    } catch (error) {
+      this.#drain({ error });
+    }
+  }
+
+  async #pullAsync(): Promise<void> {
+    if (this.#isPulling) return;
+    this.#isPulling = true;
+    const source = this.#source as AsyncIterator<R>;
+    try {
+      while (this.#hasRoom) {
+        const step = await source.next();
+        if (this.#mode !== "running") return;
+        if (step.done === true) return this.#drain();
+        this.#batch = null;
+        this.#submit(step.value);
+      }
+    } catch (error) {
+      this.#drain({ error });
+    } finally {
+      this.#isPulling = false;
+    }
+  }
+
+  #submit(request: R): void {
+    const index = this.#next++;
+    this.#inFlight++;
+    const isBackground = request.background ?? this.#options.background ?? false;
+    try {
+      const content = this.#ports.prepare(request, isBackground);
+      const servers = this.#ports.serversFor(request);
+      if (!isBackground) this.#follow(index, request, new ForegroundSubmit(content), servers);
+      else if (!this.#sendAtOnce(index, request, content, servers))
+        this.#follow(index, request, new BackgroundSubmit(content), servers);
+    } catch (error) {
+      this.#failed(index, request, error);
+    }
+  }
+
+  /** The short way for background jobs, which takes nothing but a place in the connection's line of replies. */
+  #sendAtOnce(index: number, request: R, content: JobContent, servers: readonly PooledServer[]): boolean {
+    const connection = servers[0]!.ready;
+    if (connection === null || connection.isCongested) return false;
+    if (request.signal !== undefined || request.timeoutMs !== undefined) return false;
+    const batch = this.#batch ?? this.#newBatch();
+    const task = new Task(this, batch, index, request, content, servers);
+    batch.tasks.push(task);
+    try {
+      sendJob(connection, task, "background", content.packet);
+    } catch (error) {
+      task.giveUp(asGearmanError(error));
+    }
+    return true;
+  }
+
+  #newBatch(): Batch<R> {
+    const batch = new Batch<R>(this.#ports.bounds, this.#batches);
+    this.#batches.add(batch);
+    this.#batch = batch;
+    return batch;
+  }
+
+  #follow(index: number, request: R, call: ForegroundSubmit | BackgroundSubmit, servers: readonly PooledServer[]): void {
+    this.#watch(index, request, call);
+    this.#ports.dispatch(call, servers);
+  }
+
+  #watch(index: number, request: R, call: ForegroundSubmit | BackgroundSubmit): void {
+    this.#calls.add(call);
+    const done = (value: Buffer | JobReceipt) => {
+      this.#calls.delete(call);
+      if (Buffer.isBuffer(value)) this.#settle({ index, request, ok: true, result: value, receipt: null });
+      else this.succeeded(index, request, value);
+    };
+    const failed = (error: unknown) => {
+      this.#calls.delete(call);
+      this.#failed(index, request, error);
+    };
+    (call.promise as Promise<Buffer | JobReceipt>).then(done, failed);
+  }
+
+  /** A job in the background was accepted. */
+  succeeded(index: number, request: R, receipt: JobReceipt): void {
+    this.#settle({ index, request, ok: true, result: null, receipt: this.#ports.remember(receipt) });
+  }
+
+  /** A task ended with an error. */
+  failed(task: Task<R>, error: GearmanError): void {
+    task.content.counters.endedBy(error, task.content.packet.name);
+    this.#failed(task.index, task.request, error);
+  }
+
+  /** A task's connection is gone: what is left to do with it goes the long way. */
+  lost({ index, request, content, servers, batch }: Task<R>, reason: GearmanError, wasWritten: boolean): void {
+    const call = new BackgroundSubmit({ ...content, timeoutMs: batch.timeLeftMs });
+    this.#watch(index, request, call);
+    this.#ports.adopt(call, servers, reason, wasWritten);
+  }
+
+  #failed(index: number, request: R, error: unknown): void {
+    this.#settle({ index, request, ok: false, error: asGearmanError(error) });
+  }
+
+  #settle(outcome: TaskOutcome<R>): void {
+    this.#inFlight--;
+    if (this.#collected === null) this.#outcomes.push(outcome, 0);
+    else this.#collected[outcome.index] = outcome;
+    if (this.#mode === "running") this.#schedule();
+    else if (this.#mode === "draining" && this.#inFlight === 0) this.#end();
+  }
+
+  /** There are no more requests; what is in flight still comes. */
+  #drain(failure?: { error: unknown }): void {
+    if (this.#mode !== "running") return;
+    this.#failure = failure;
+    this.#mode = "draining";
+    if (this.#inFlight === 0) this.#end();
+  }
+
+  #stop(error: GearmanError): void {
+    if (this.#mode === "over") return;
+    if (this.#mode === "running") this.#leaveSource();
+    this.#mode = "draining";
+    this.#failure = { error };
+    for (const batch of this.#batches) batch.fail(() => error);
+    for (const call of this.#calls) call.cancel(error);
+    if (this.#inFlight === 0) this.#end();
+  }
+
+  /** Lets a generator run its `finally`. What that throws comes too late; one that is at work refuses until it comes back. */
+  #leaveSource(): void {
+    try {
+      const left: unknown = this.#source.return?.();
+      if (left instanceof Promise) left.catch(() => undefined);
+    } catch {
+      return;
+    }
+  }
+
+  #end(): void {
+    if (this.#mode === "over") return;
+    this.#mode = "over";
+    const { signal } = this.#options;
+    this.#ports.bounds.deadlines.remove(this.#deadline);
+    signal?.removeEventListener("abort", this.#onAbort);
+    this.#ports.closing.removeEventListener("abort", this.#onClosing);
+    this.#outcomes.end(this.#failure);
+  }
+}
+
+/** Background jobs that were sent together and run out of time together. */
+class Batch<R extends TaskRequest> implements Expiring {
+  readonly tasks: Task<R>[] = [];
+  readonly #bounds: TaskPorts["bounds"];
+  readonly #all: Set<Batch<R>>;
+  readonly #deadline: Deadline | null;
+  #settled = 0;
+
+  constructor(bounds: TaskPorts["bounds"], all: Set<Batch<R>>) {
+    this.#bounds = bounds;
+    this.#all = all;
+    this.#deadline = bounds.deadlines.add(this, bounds.timeoutMs);
+  }
+
+  get timeLeftMs(): number {
+    const { deadlines, timeoutMs } = this.#bounds;
+    return this.#deadline === null ? timeoutMs : Math.max(1, deadlines.leftMs(this.#deadline));
+  }
+
+  /** One of its tasks is settled. */
+  note(): void {
+    if (++this.#settled < this.tasks.length) return;
+    this.#all.delete(this);
+    this.#bounds.deadlines.remove(this.#deadline);
+  }
+
+  expire(): void {
+    this.fail((name) => tooLate(name, this.#bounds.timeoutMs));
+  }
+
+  /** Fails the tasks that are not settled. */
+  fail(error: (name: string) => GearmanError): void {
+    for (const task of this.tasks) if (!task.isSettled) task.giveUp(error(task.content.packet.name));
+  }
+}
+
+/** One background job on the short way. */
+class Task<R extends TaskRequest> implements Request {
+  readonly expects = "JOB_CREATED";
+  readonly set: TaskSet<R>;
+  readonly batch: Batch<R>;
+  readonly index: number;
+  readonly request: R;
+  readonly content: JobContent;
+  readonly servers: readonly PooledServer[];
+  isSettled = false;
+  sentInBatch = 0;
+  readsWhenSent = 0;
+  #connection: Connection | null = null;
+
+  constructor(
+    set: TaskSet<R>,
+    batch: Batch<R>,
+    index: number,
+    request: R,
+    content: JobContent,
+    servers: readonly PooledServer[],
+  ) {
+    this.set = set;
+    this.batch = batch;
+    this.index = index;
+    this.request = request;
+    this.content = content;
+    this.servers = servers;
+  }
+
+  sent(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  answered(): void {}
+
+  accepted(handle: string, connection: Connection): void {
+    const { counters } = this.content;
+    counters.accepted++;
+    if (this.isSettled) return;
+    this.#settle();
+    counters.completed++;
+    this.set.succeeded(this.index, this.request, { handle, server: connection.server });
+  }
+
+  refused(code: string, text: string): void {
+    if (this.isSettled) return;
+    this.#settle();
+    this.set.failed(this, refusal(this.#connection, this.content.packet.name, code, text));
+  }
+
+  lost(reason: GearmanError, wasWritten: boolean): void {
+    if (this.isSettled) return;
+    this.#settle();
+    this.set.lost(this, reason, wasWritten);
+  }
+
+  /** Nobody waits any more, though the reply may still come. */
+  giveUp(error: GearmanError): void {
+    this.#settle();
+    this.set.failed(this, error);
+    this.#connection?.abandoned(this);
+  }
+
+  #settle(): void {
+    this.isSettled = true;
+    this.batch.note();
+  }
+}
+
+/** What a caller's own listener threw is told like any other failure. */
+function asGearmanError(error: unknown): GearmanError {
+  if (error instanceof GearmanError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new GearmanError("STATE", `a listener of the task threw: ${text}`, { cause: error });
+}
