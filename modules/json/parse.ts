@@ -9,7 +9,8 @@ import { Dict, type Value } from "../../runtime/values.ts";
 export const MAX_JSON_DEPTH = 1000;
 
 /**
- * The value of a JSON text. Unpaired surrogate escapes become U+FFFD; a key given twice keeps its last value.
+ * The value of a JSON text. Unpaired surrogate escapes become U+FFFD, except `\udc80` to `\udcff`: as in runtime/bytes.ts they
+ * stand for a byte, and so JSON.STRINGIFY$ writes it. A key given twice keeps its last value.
  *
  * @param caller names the built-in in the message: `JSON.PARSE: invalid JSON: …`
  */
@@ -36,6 +37,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   r: "\r",
   t: "\t",
 };
+
+/** Whether a surrogate stands for a byte that is no valid UTF-8. */
+const isByteUnit = (unit: number): boolean => unit >= 0xdc80 && unit <= 0xdcff;
 
 class JsonReader {
   readonly #text: string;
@@ -150,7 +154,7 @@ class JsonReader {
     const unit = this.#escapedUnit(this.#at);
     if (unit === undefined) throw this.#invalid("bad escape");
     this.#at += 6;
-    if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit);
+    if (unit < 0xd800 || unit > 0xdfff || isByteUnit(unit)) return String.fromCharCode(unit);
     const next = unit < 0xdc00 ? this.#escapedUnit(this.#at) : undefined;
     if (next === undefined || next < 0xdc00 || next > 0xdfff) return "\ufffd";
     this.#at += 6;

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { json } from "../../../modules/json/index.ts";
 import { standard } from "../../../modules/standard/index.ts";
+import { decodeBytes } from "../../../runtime/bytes.ts";
 import { Dict, isEqual, NumberArray, type Value, ValueArray } from "../../../runtime/values.ts";
 import { bareHost, CountingTask, callerOf } from "../../helpers/call-row.ts";
 
@@ -32,6 +33,9 @@ describe("JSON.PARSE", () => {
     ['"\\ud83d\\ud83d\\ude00"', "\ufffd😀"],
     ['"\\ud83d\\n"', "\ufffd\n"],
     ['"\udcff"', "\udcff"],
+    ['"\\udc80\\uDCFF"', "\udc80\udcff"],
+    ['"\\udc7f\\udd00"', "\ufffd\ufffd"],
+    ['"\\ud83d\\udc80\\udc80"', "\ud83d\udc80\udc80"],
     ["[]", []],
     ["[ 1 , [ ] ]", [1, []]],
   ])("reads %j as %o", (text, value) => {
@@ -47,6 +51,15 @@ describe("JSON.PARSE", () => {
 
   test("keeps the last value of a key given twice", () => {
     expect(write(parse('{"a":1,"b":2,"a":3}'))).toBe('{"a":3,"b":2}');
+  });
+
+  test("any bytes come back from JSON as they were", () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const text = decodeBytes(Buffer.from(bytes));
+        expect(parse(write([text, dict({ [text]: 1 })]) as string)).toEqual([text, dict({ [text]: 1 })]);
+      }),
+    );
   });
 
   test("PARSE$ is the same", () => {
