@@ -7,7 +7,9 @@
  * a job: cancelling and leaving only decide whether anybody still wants it, see `isWanted`.
  */
 import { createHash } from "node:crypto";
-import { type Ability, isWanted, type Job, JobFunction, type Peer, PRIORITIES, type Priority } from "./jobs.ts";
+import { type Ability, isWanted, type Job, JobFunction, memoryBytesOf, type Peer, PRIORITIES, type Priority } from "./jobs.ts";
+import type { Journal, StoredJob } from "./journal.ts";
+import { type Batch, Ledger } from "./ledger.ts";
 import { type Clock, Schedule } from "./schedule.ts";
 
 /** How a queue treats its jobs. */
@@ -20,10 +22,22 @@ export interface JobQueueOptions {
   readonly jobRetries: number;
   /** Sleeping workers woken per job; 0 is all of them. */
   readonly wakeups: number;
+  /** Most bytes that jobs may take, as `memoryBytesOf` counts them. */
+  readonly maxMemoryBytes: number;
   readonly clock: Clock;
   /** Told of jobs dropped because of `jobRetries`. */
   readonly onDrop: (job: Job) => void;
+  /** Has `commit` called at the end of this turn of the event loop. */
+  readonly commitSoon: () => void;
+  /** Told how each batch of changes went into the journal. */
+  readonly onCommit: (failure: Error | null) => void;
 }
+
+/** The text a job is refused with when its function has as many as it may have. */
+const FULL = "Job queue is full";
+
+/** How many job numbers are set aside in the journal at once. */
+const NUMBERS_AT_ONCE = 1_000_000;
 
 /** What a client asks for. */
 export interface Submission {
@@ -50,12 +64,40 @@ export class JobQueue {
 
   readonly #options: JobQueueOptions;
   readonly #schedule: Schedule<JobFunction>;
-  #submitted = 0;
+  #ledger: Ledger | null = null;
+  #journal: Journal | null = null;
+  #lastNumber = 0;
+  /** Numbers up to this one are set aside for this server. */
+  #reservedNumber = Number.POSITIVE_INFINITY;
+  #memoryBytes = 0;
   #sequence = 0;
+  /** Called when no job runs any more; while it is set, none is given out. */
+  #onIdle: (() => void) | null = null;
 
   constructor(options: JobQueueOptions) {
     this.#options = options;
     this.#schedule = new Schedule<JobFunction>(options.clock, (target) => this.#wake(target));
+  }
+
+  /** Gives out no more jobs; `onIdle` is called when none runs any more, or at `stop`. Perhaps more than once. */
+  drain(onIdle: () => void): void {
+    this.#onIdle = onIdle;
+    this.#noteIdle();
+  }
+
+  /** What all jobs take, in bytes, as `memoryBytesOf` counts them. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  /** Keeps background jobs in a journal from now on, and takes in those that are there. Returns how many. */
+  useJournal(journal: Journal): number {
+    const jobs = journal.readAll();
+    this.#journal = journal;
+    this.#reserveNumbers();
+    this.#ledger = new Ledger(journal, this.#options.commitSoon);
+    for (const job of jobs) this.#restore(job);
+    return jobs.length;
   }
 
   /** The function of that name, made when it is new. */
@@ -68,24 +110,36 @@ export class JobQueue {
     return target;
   }
 
-  /** Takes a job in, or joins an equal one that is not over. Null when the function's queue is full. */
-  submit(submission: Submission): Job | null {
+  /** Takes a job in, or joins an equal one that is not over. A text says why the job is refused. */
+  submit(submission: Submission): Job | string {
     const target = this.functionOf(submission.key);
     const shareKey = shareKeyOf(submission.unique, submission.payload);
     const equal = shareKey === null ? undefined : target.shared.get(shareKey);
     if (equal !== undefined) {
-      const wasHusk = !isWanted(equal);
-      equal.isCancelled = false;
-      this.#attach(equal, submission.client);
-      if (wasHusk && equal.holder === null) this.#wake(target);
+      this.#join(equal, submission.client);
       return equal;
     }
     const limit = target.limits[submission.priority];
-    if (limit > 0 && target.total >= limit) return null;
-    const job = this.#create(target, shareKey, submission);
+    if (limit > 0 && target.total >= limit) return FULL;
+    const { maxMemoryBytes } = this.#options;
+    if (this.#memoryBytes + memoryBytesOf(submission) > maxMemoryBytes) {
+      return `Job queue is out of memory: jobs take ${this.#memoryBytes} of ${maxMemoryBytes} bytes`;
+    }
+    const job = this.#create(target, shareKey, submission, this.#nextNumber());
     this.#attach(job, submission.client);
-    this.#enqueue(job);
+    if (job.isBackground && this.#ledger !== null) this.#ledger.stage(job, true);
+    else this.#enqueue(job);
     return job;
+  }
+
+  /** Has `refuse` called with a reason if a background job, which is `staged`, cannot be kept in the journal. */
+  whenRefused(job: Job, refuse: (failure: Error) => void): void {
+    this.#ledger?.whenRefused(job, refuse);
+  }
+
+  /** Writes to the journal what has changed; jobs that came in this turn may run only then. */
+  commit(): void {
+    if (this.#ledger !== null) this.#settle(this.#ledger.commit());
   }
 
   /** Gives a worker its next job to run, or null. */
@@ -93,7 +147,11 @@ export class JobQueue {
     this.#stopDozing(peer);
     peer.isSleeping = false;
     peer.isNoopSent = false;
-    const index = this.#indexOfReady(peer);
+    let index = this.#indexOfReady(peer);
+    if (index < 0 && this.#ledger?.hasStaged === true) {
+      this.commit();
+      index = this.#indexOfReady(peer);
+    }
     if (index < 0) return null;
     const ability = peer.abilities[index]!;
     const job = ability.target.first(this.#schedule.nowSeconds())!;
@@ -153,6 +211,7 @@ export class JobQueue {
     if (job === undefined) return false;
     for (const client of job.clients) client.fail(job);
     job.isCancelled = true;
+    this.#ledger?.forget(job);
     if (job.holder === null) unshare(job);
     return true;
   }
@@ -166,15 +225,72 @@ export class JobQueue {
     return null;
   }
 
-  /** Stops all timers. */
+  /** Stops all timers, and the wait of `drain`, and closes the journal. */
   stop(): void {
+    this.#onIdle?.();
+    if (this.#ledger !== null) this.#settle(this.#ledger.close());
+    this.#ledger = null;
     this.#schedule.stop();
     for (const job of this.jobs.values()) job.stopTimer?.();
   }
 
-  #create(target: JobFunction, shareKey: string | null, submission: Submission): Job {
+  #join(job: Job, client: Peer | null): void {
+    const wasHusk = !isWanted(job);
+    job.isCancelled = false;
+    this.#attach(job, client);
+    if (job.isBackground && job.storage === "none") this.#ledger?.stage(job, false);
+    if (wasHusk && job.holder === null) this.#wake(job.target);
+  }
+
+  /** Jobs that were written get their places in the queues; those that were not are refused, unless somebody waits for them. */
+  #settle({ entries, failure }: Batch): void {
+    for (const { job, isNew } of entries) {
+      if (failure !== null && job.storage === "none" && !job.isCancelled) job.isBackground = false;
+      if (!isNew) continue;
+      if (failure === null || isWanted(job) || job.isCancelled) this.#enqueue(job);
+      else this.#release(job);
+    }
+    this.#options.onCommit(failure);
+  }
+
+  #restore(stored: StoredJob): void {
+    const target = this.functionOf(stored.key);
+    const shareKey = shareKeyOf(stored.unique, stored.payload);
+    const job = this.#create(target, shareKey, stored, stored.number);
+    job.isBackground = true;
+    job.storage = "stored";
+    this.#enqueue(job);
+  }
+
+  #nextNumber(): number {
+    const number = ++this.#lastNumber;
+    if (number > this.#reservedNumber) this.#reserveNumbers();
+    return number;
+  }
+
+  /** A handle must not name another job after a restart, so numbers are set aside before they are used. */
+  #reserveNumbers(): void {
+    try {
+      const first = this.#journal!.reserveNumbers(NUMBERS_AT_ONCE);
+      this.#lastNumber = Math.max(this.#lastNumber, first - 1);
+      this.#reservedNumber = first - 1 + NUMBERS_AT_ONCE;
+    } catch (error) {
+      if (this.#ledger === null) throw error;
+      // Jobs in memory go on; the next million tries again.
+      this.#reservedNumber += NUMBERS_AT_ONCE;
+      this.#options.onCommit(error as Error);
+    }
+  }
+
+  #create(
+    target: JobFunction,
+    shareKey: string | null,
+    submission: Omit<Submission, "key" | "client">,
+    number: number,
+  ): Job {
     const job: Job = {
-      handle: this.#options.handlePrefix + ++this.#submitted,
+      number,
+      handle: this.#options.handlePrefix + number,
       target,
       unique: submission.unique.length === 0 ? submission.unique : Buffer.from(submission.unique),
       shareKey,
@@ -184,6 +300,7 @@ export class JobQueue {
       epochSeconds: submission.epochSeconds,
       isBackground: false,
       isCancelled: false,
+      storage: "none",
       clients: [],
       holder: null,
       stopTimer: null,
@@ -196,6 +313,7 @@ export class JobQueue {
     this.jobs.set(job.handle, job);
     if (shareKey !== null) target.shared.set(shareKey, job);
     target.total++;
+    this.#memoryBytes += memoryBytesOf(job);
     return job;
   }
 
@@ -234,6 +352,7 @@ export class JobQueue {
 
   /** Which of the worker's functions has a job to run now; husks in front are cleared away. */
   #indexOfReady(peer: Peer): number {
+    if (this.#onIdle !== null) return -1;
     const { abilities } = peer;
     for (let index = 0; index < abilities.length; index++) {
       const { target } = abilities[index]!;
@@ -282,15 +401,25 @@ export class JobQueue {
     job.denominator = 0;
     if (job.isCancelled) unshare(job);
     this.#enqueue(job);
+    this.#noteIdle();
   }
 
   #release(job: Job): void {
     endRun(job);
+    this.#ledger?.forget(job);
+    this.#memoryBytes -= memoryBytesOf(job);
     job.target.total--;
     for (const client of job.clients) client.watched.delete(job);
     job.clients = [];
     unshare(job);
     this.jobs.delete(job.handle);
+    this.#noteIdle();
+  }
+
+  #noteIdle(): void {
+    if (this.#onIdle === null) return;
+    for (const target of this.functions.values()) if (target.running > 0) return;
+    this.#onIdle();
   }
 }
 

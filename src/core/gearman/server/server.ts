@@ -1,8 +1,9 @@
 /** A Gearman job server inside this process: the same protocol as gearmand, for first steps, tests and single machines. */
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import { DEFAULT_MAX_PACKET_BYTES } from "../codec.ts";
 import { GearmanError } from "../errors.ts";
+import { Listener, type ServerTlsOptions } from "./listener.ts";
 import { JobQueue } from "./queue.ts";
 import { type Clock, systemClock } from "./schedule.ts";
 import { Session } from "./session.ts";
@@ -14,6 +15,8 @@ export interface GearmanServerOptions {
   readonly host?: string;
   /** Port to listen on; 0, the default, is any free one, which `listen` returns. */
   readonly port?: number;
+  /** Accepts connections over TLS only. Default: without TLS. */
+  readonly tls?: ServerTlsOptions | undefined;
   /** Sends every client WORK_EXCEPTION, as if it had asked for it. Default false. */
   readonly exceptions?: boolean;
   /** Lets a worker's functions take turns, instead of trying the latest announced first. Default false. */
@@ -67,14 +70,14 @@ const BACKLOG = 1024;
  * - closes a connection for packet types from 0x80000000 (they crash gearmand), for packets with missing
  *   arguments at once (gearmand waits), and for packets over `maxPacketBytes`.
  *
- * Jobs live in memory only. TLS, the HTTP door and persistent queues are gearmand's.
+ * Jobs live in memory only. The HTTP door and persistent queues are gearmand's.
  *
  * Modes: *new* → *starting* (`listen` was called) → *listening* → *closed*. A failed `listen`
- * leads back to new; `close` leads to closed from everywhere, and nothing leads away from there.
+ * leads back to new; `close` and `drain` lead to closed from everywhere, and nothing leads away from there.
  */
 export class GearmanServer {
   readonly #options: GearmanServerOptions;
-  readonly #server: Server;
+  readonly #listener: Listener;
   readonly #state: ServerState;
   readonly #sessions = new Set<Session>();
   #mode: "new" | "starting" | "listening" | "closed" = "new";
@@ -86,9 +89,11 @@ export class GearmanServer {
   constructor(options: GearmanServerOptions = {}) {
     this.#options = options;
     this.#state = this.#createState();
-    // Half-open sockets let the last replies out before the connection ends.
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
-    this.#server.on("error", (error) => {
+    this.#listener = new Listener(options.tls, {
+      accepted: (socket) => this.#accept(socket),
+      turnedAway: (host, port, error) => this.#state.onEvent({ type: "refused", id: ++this.#accepted, host, port, error }),
+    });
+    this.#listener.server.on("error", (error) => {
       if (this.#mode === "listening") this.#state.onEvent({ type: "notAccepted", error });
     });
   }
@@ -105,21 +110,35 @@ export class GearmanServer {
       throw new GearmanError("IO", `cannot listen on ${host}:${port}: ${failure.message}`, { cause: failure });
     }
     this.#mode = "listening";
-    const bound = this.#server.address();
+    const bound = this.#listener.server.address();
     const address = { host, port: typeof bound === "object" && bound !== null ? bound.port : port };
     this.#state.onEvent({ type: "listening", ...address });
     return address;
   }
 
+  /**
+   * Stops listening and gives out no more jobs, lets those that run end, and closes. May be called from every mode,
+   * and `close` may cut it short.
+   */
+  async drain(): Promise<void> {
+    if (this.#mode === "listening") {
+      this.#listener.server.close();
+      await new Promise<void>((resolve) => this.#state.queue.drain(resolve));
+    }
+    // Those who wait for a last result get it in full.
+    this.#closing ??= this.#shutDown((session) => session.close("the server was drained"));
+    return this.#closing;
+  }
+
   /** Stops listening, ends all connections and forgets all jobs. Resolves when every socket is closed. */
   close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
+    this.#closing ??= this.#shutDown((session) => session.destroy("the server was closed"));
     return this.#closing;
   }
 
   #bind(host: string, port: number): Promise<Error | null> {
     return new Promise((resolve) => {
-      const server = this.#server;
+      const { server } = this.#listener;
       const settle = (failure: Error | null) => {
         server.off("listening", onListening).off("error", settle).off("close", onClose);
         resolve(failure);
@@ -135,14 +154,15 @@ export class GearmanServer {
     });
   }
 
-  async #shutDown(): Promise<void> {
+  async #shutDown(end: (session: Session) => void): Promise<void> {
     this.#mode = "closed";
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#listener.server.close(() => resolve()));
     const isEmpty = new Promise<void>((resolve) => {
       if (this.#sessions.size === 0) resolve();
       else this.#whenEmpty = resolve;
     });
-    for (const session of [...this.#sessions]) session.destroy("the server was closed");
+    for (const session of [...this.#sessions]) end(session);
+    this.#listener.abandon();
     this.#state.queue.stop();
     await Promise.all([closed, isEmpty]);
   }
