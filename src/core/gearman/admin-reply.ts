@@ -6,7 +6,7 @@ import { formatServer, type ServerAddress } from "./address.ts";
 import { shown } from "./checks.ts";
 import { RETRY_BACKOFF } from "./config.ts";
 import { GearmanError } from "./errors.ts";
-import { type GearmanHost, systemHost } from "./host.ts";
+import { type GearmanHost, readyEvent, systemHost } from "./host.ts";
 import { reasonOf } from "./wire.ts";
 
 /** How to reach the server, and how long to wait for it. */
@@ -105,7 +105,7 @@ class Question {
       const giveUp = () => void socket.destroy();
       over.addEventListener("abort", giveUp, { once: true });
       const error = await new Promise<Error | null>((resolve) => {
-        socket.once("connect", () => resolve(null));
+        socket.once(readyEvent(socket), () => resolve(null));
         socket.on("error", resolve);
         socket.once("close", () => resolve(new Error("closed")));
       });

@@ -50,6 +50,7 @@ export type {
   SubmitRequest,
   TimedJob,
 } from "./requests.ts";
+export type { ServerTlsOptions } from "./server/listener.ts";
 export { GearmanServer, type GearmanServerOptions, type ListeningAddress } from "./server/server.ts";
 export type { GearmanServerEvent } from "./server/state.ts";
 export type { JobStream } from "./stream.ts";

@@ -19,28 +19,34 @@ export interface TlsOptions {
   readonly verify?: boolean | undefined;
 }
 
+/** The oldest version of TLS spoken. */
+export const OLDEST_TLS = "TLSv1.2" as const;
+
 /** A part of `TlsOptions` that is PEM. */
 export type TlsPart = "ca" | "cert" | "key";
 
 /** Node's TLS, loaded when the first server needs it: programs without TLS start without it. */
-const nodeTls = (): typeof import("node:tls") => process.getBuiltinModule("node:tls");
+export const nodeTls = (): typeof import("node:tls") => process.getBuiltinModule("node:tls");
 
 /** Starts to connect; the socket emits `secureConnect` when the server's certificate was found good. */
 export function connectTls(host: string, port: number, tls: TlsOptions): Socket {
   const { connect, checkServerIdentity } = nodeTls();
   const { ca, cert, key, serverName = host, verify = true } = tls;
-  return connect({
+  const options = {
     host,
     port,
+    noDelay: true,
     ca,
     cert,
     key,
     // Only names can be asked for; an IP address is compared below all the same.
     servername: isIpAddress(serverName) ? "" : serverName,
-    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
-    minVersion: "TLSv1.2",
+    checkServerIdentity: (_: string, certificate: import("node:tls").PeerCertificate) =>
+      checkServerIdentity(serverName, certificate),
+    minVersion: OLDEST_TLS,
     rejectUnauthorized: verify,
-  }).setNoDelay(true);
+  };
+  return connect(options);
 }
 
 /**

@@ -4,14 +4,15 @@ import { bounded } from "../net/deadline.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
 import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder, PacketWriter } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
-import type { GearmanHost } from "./host.ts";
+import { type GearmanHost, readyEvent } from "./host.ts";
 import type { Packet, PacketArgs, PacketName } from "./packets.ts";
+import { isTlsRefusal, tlsReason } from "./tls.ts";
 
 /** How to reach a server. */
 export interface WireOptions {
   readonly host: GearmanHost;
   readonly address: ServerAddress;
-  /** Longest wait for the connection, in milliseconds. */
+  /** Longest wait for the connection, the TLS handshake included, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** Let the system probe an idle connection every 30 s. */
   readonly keepalive: boolean;
@@ -76,7 +77,9 @@ export class Wire {
   readonly #writer = new PacketWriter("REQ");
   #batch = 0;
   #receivedAt = 0;
+  #wasTurnedAway = false;
   #sentBytes = 0;
+  #receivedBytes = 0;
   #onDrained: (() => void)[] = [];
 
   /** Starts to connect. The owner hears of success or failure later, never from within the constructor. */
@@ -89,7 +92,7 @@ export class Wire {
     this.#socket = socket;
     this.#closed = new Promise((resolve) => socket.once("close", () => resolve()));
     this.#connectTimer = setTimeout(() => this.#connectTimedOut(), Math.min(options.connectTimeoutMs, 0x7fffffff));
-    socket.once("connect", () => this.#opened());
+    socket.once(readyEvent(socket), () => this.#opened());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
     if (options.stallMs !== undefined) {
@@ -116,6 +119,11 @@ export class Wire {
     return this.#writer.bytes + this.#socket.writableLength;
   }
 
+  /** Bytes that came. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
   /** Bytes of all packets up to now, sent or not. */
   get totalBytes(): number {
     return this.#sentBytes + this.#writer.bytes;
@@ -133,7 +141,7 @@ export class Wire {
 
   /** Whether the write with that number was handed to the system: from then on the server may have seen its packets. */
   isWritten(batch: number): boolean {
-    return batch < this.#batch;
+    return batch < this.#batch && !this.#wasTurnedAway;
   }
 
   /** Queues a packet for this tick's write. Packets for a wire that is not open go nowhere. */
@@ -193,6 +201,7 @@ export class Wire {
   #received(chunk: Buffer): void {
     if (this.#mode !== "open") return;
     this.#receivedAt = this.#options.host.now();
+    this.#receivedBytes += chunk.length;
     try {
       this.#decoder.scan(chunk, this.#visit);
     } catch (error) {
@@ -240,6 +249,8 @@ export class Wire {
 
   #describe(error: Error): GearmanError {
     const text = reasonOf(error);
+    // With TLS 1.3 a server looks at our certificate when we write already: it has read nothing then.
+    this.#wasTurnedAway = this.#receivedAt === 0 && isTlsRefusal(error);
     const message =
       this.#mode === "connecting" ? `cannot reach ${this.server}: ${text}` : `connection to ${this.server} lost: ${text}`;
     return new GearmanError("IO", message, { cause: error });
@@ -256,5 +267,5 @@ export function reasonOf(error: Error): string {
   // A name with several addresses fails with one error for each of them.
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = "code" in first && typeof first.code === "string" ? first.code : "";
-  return REASONS[code] ?? (first.message || code || "unknown socket error");
+  return tlsReason(first) ?? REASONS[code] ?? (first.message || code || "unknown socket error");
 }

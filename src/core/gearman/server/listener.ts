@@ -1,0 +1,118 @@
+/** What accepts a job server's connections: plain sockets, or those that came through a TLS handshake. */
+import { createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { GearmanError } from "../errors.ts";
+import { checkTls, nodeTls, OLDEST_TLS } from "../tls.ts";
+
+/** How a server speaks TLS. Certificates and keys are PEM, as text or bytes. */
+export interface ServerTlsOptions {
+  /** The server's certificate, followed by those between it and its authority. */
+  readonly cert: string | Buffer;
+  /** The private key of `cert`, not encrypted. */
+  readonly key: string | Buffer;
+  /** Certificates of the authorities whose clients are let in. */
+  readonly ca?: string | Buffer | undefined;
+  /** Lets in only clients with a certificate from `ca`. Default false. */
+  readonly requestClientCertificate?: boolean | undefined;
+}
+
+/** Who is told what comes. */
+export interface ListenerOwner {
+  accepted(socket: Socket): void;
+  /** A connection failed in its handshake, and is closed. */
+  turnedAway(host: string, port: number, error: GearmanError): void;
+}
+
+/** Sockets with allowHalfOpen let the last replies out before the connection ends. */
+const SOCKET_OPTIONS = { allowHalfOpen: true } as const;
+
+/** Longest TLS handshake, in milliseconds. */
+const HANDSHAKE_MS = 10_000;
+
+/** What clients do wrong in handshakes, by the code of Node's error. */
+const FAULTS: Readonly<Record<string, string>> = {
+  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak TLS",
+  ERR_SSL_HTTP_REQUEST: "it does not speak TLS",
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "it has no client certificate",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "it does not trust this server's certificate",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "it has no TLS version from 1.2",
+  ERR_TLS_HANDSHAKE_TIMEOUT: `it took longer than ${HANDSHAKE_MS} ms`,
+  ECONNRESET: "the other side closed the connection",
+};
+
+/** Accepts connections once told to listen. */
+export class Listener {
+  readonly server: Server;
+  /** Connections in their handshake, by the address of the other side. */
+  readonly #handshakes = new Map<string, Socket>();
+  readonly #owner: ListenerOwner;
+
+  constructor(tls: ServerTlsOptions | undefined, owner: ListenerOwner) {
+    this.#owner = owner;
+    this.server = tls === undefined ? createServer(SOCKET_OPTIONS, (socket) => owner.accepted(socket)) : this.#secure(tls);
+  }
+
+  /** Ends all handshakes under way. */
+  abandon(): void {
+    for (const socket of this.#handshakes.values()) socket.destroy();
+  }
+
+  #secure(tls: ServerTlsOptions): Server {
+    checkServerTls(tls);
+    const { cert, key, ca, requestClientCertificate = false } = tls;
+    const server = nodeTls().createServer({
+      ...SOCKET_OPTIONS,
+      cert,
+      key,
+      ca,
+      requestCert: requestClientCertificate,
+      rejectUnauthorized: requestClientCertificate,
+      minVersion: OLDEST_TLS,
+      handshakeTimeout: HANDSHAKE_MS,
+    });
+    server.on("connection", (socket: Socket) => this.#began(socket));
+    server.on("secureConnection", (socket) => {
+      this.#handshakes.delete(nameOf(socket));
+      this.#owner.accepted(socket);
+    });
+    server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
+    return server;
+  }
+
+  #began(socket: Socket): void {
+    const name = nameOf(socket);
+    this.#handshakes.set(name, socket);
+    socket.once("close", () => {
+      if (this.#handshakes.get(name) === socket) this.#handshakes.delete(name);
+    });
+  }
+
+  #failed(error: Error, socket: TLSSocket): void {
+    const { remoteAddress = "", remotePort = 0 } = socket;
+    const code = "code" in error && typeof error.code === "string" ? error.code : "";
+    // Set by Node when a client's certificate was not found good, whatever its types say.
+    const unfit = socket.authorizationError as unknown as string | null | undefined;
+    const fault = unfit ? `its certificate is not trusted (${unfit})` : (FAULTS[code] ?? error.message);
+    socket.destroy();
+    this.#owner.turnedAway(
+      remoteAddress,
+      remotePort,
+      new GearmanError("IO", `no TLS connection with ${remoteAddress || "a client"}: ${fault}`, { cause: error }),
+    );
+  }
+}
+
+const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+function checkServerTls(tls: ServerTlsOptions): void {
+  checkTls(tls);
+  const { ca, requestClientCertificate = false } = tls;
+  if (requestClientCertificate && ca === undefined)
+    throw new GearmanError("CONFIG", "tls.requestClientCertificate needs tls.ca: the authorities whose clients are let in");
+  if (ca !== undefined && !requestClientCertificate)
+    throw new GearmanError(
+      "CONFIG",
+      "tls.ca keeps nobody out without tls.requestClientCertificate: set it to true, or leave ca out",
+    );
+}
