@@ -7,33 +7,20 @@ import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import type { Packet } from "./packets.ts";
 import type { Wire } from "./wire.ts";
+import { Changes } from "./worker-changes.ts";
 import { GearmanJob } from "./worker-job.ts";
 import { type LaneKind, WorkerLane } from "./worker-lane.ts";
 import { WorkerLink } from "./worker-link.ts";
 import type { GearmanWorkerOptions, JobHandler, WorkerEvent } from "./worker-options.ts";
+import { finishAndClose } from "./worker-stop.ts";
+import { JobTakers } from "./worker-takers.ts";
 
 /** How long a stop waits for running jobs unless told otherwise, in milliseconds. */
 const DEFAULT_GRACE_MS = 30_000;
 
-/** How long a stop waits for silent servers to confirm that they have all results, in milliseconds. */
-const LAST_WORD_MS = 5_000;
-
-/** The same when they have all results already: only a job that is under way could be missed, and it goes to another worker. */
-const IDLE_LAST_WORD_MS = 1_000;
-
-/** How often a stop looks whether results are still being sent, in milliseconds. */
-const SENDING_LOOK_MS = 200;
-
-/** How long handlers get to end after their signal fired, in milliseconds. */
-const ABORT_GRACE_MS = 1_000;
-
 interface Registration {
   readonly handler: JobHandler | null;
   readonly timeoutMs: number;
-}
-
-interface Taker {
-  take(job: GearmanJob | null): void;
 }
 
 /**
@@ -49,8 +36,8 @@ export class GearmanWorker {
   readonly #busy = new Set<GearmanJob>();
   /** Those of them whose handlers run. */
   readonly #handled = new Set<GearmanJob>();
-  readonly #takers = new Set<Taker>();
-  readonly #onQuiet = new Set<() => void>();
+  readonly #takers = new JobTakers();
+  readonly #changes = new Changes();
   #concurrency: number;
   #lanes: readonly WorkerLane[] = [];
   #clientId = "";
@@ -165,7 +152,7 @@ export class GearmanWorker {
       if (signal?.aborted) throw new GearmanError("ABORTED", "the wait for a server was called off", { cause: signal.reason });
       const leftMs = endsAt - this.#host.now();
       if (leftMs <= 0) throw new GearmanError("TIMEOUT", `no server reached within ${timeoutMs} ms`);
-      await this.#quiet(leftMs, signal);
+      await this.#changes.next(leftMs, signal);
     }
   }
 
@@ -196,23 +183,10 @@ export class GearmanWorker {
     }
   }
 
-  #waitForJob(timeoutMs: number, signal: AbortSignal | undefined): Promise<GearmanJob | null> {
-    return new Promise((resolve) => {
-      const taker: Taker = {
-        take: (job) => {
-          this.#takers.delete(taker);
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", giveUp);
-          if (job !== null) this.#busy.add(job);
-          resolve(job);
-        },
-      };
-      const giveUp = () => taker.take(null);
-      const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, Math.min(timeoutMs, 0x7fffffff));
-      signal?.addEventListener("abort", giveUp, { once: true });
-      this.#takers.add(taker);
-      this.#schedule();
-    });
+  async #waitForJob(timeoutMs: number, signal: AbortSignal | undefined): Promise<GearmanJob | null> {
+    const taken = this.#takers.wait(timeoutMs, signal);
+    this.#schedule();
+    return taken;
   }
 
   #openLane(kind: LaneKind): void {
@@ -248,11 +222,11 @@ export class GearmanWorker {
         assigned: (packet, _link, wire) => assigned(packet, wire),
         connected: ({ server }) => {
           this.#emit({ type: "connected", server });
-          this.#wake();
+          this.#changes.notify();
         },
         lost: ({ server }, reason, wasOpen, retryMs) => this.#linkLost(server, reason, wasOpen, retryMs),
         refused: ({ server }, code, text) => this.#emit({ type: "refused", server, code, text }),
-        confirmed: () => this.#wake(),
+        confirmed: () => this.#changes.notify(),
       },
     );
   }
@@ -279,9 +253,11 @@ export class GearmanWorker {
     if (registration === undefined) job.fail(`this worker does not know ${job.name}`);
     else if (registration.handler !== null) void this.#run(job, registration.handler, registration.timeoutMs);
     else {
-      const [taker] = this.#takers;
-      if (taker !== undefined) taker.take(job);
-      else lane.unclaimed.push(job);
+      // Counted before the taker hears of it, which is a moment later.
+      this.#busy.add(job);
+      if (this.#takers.offer(job)) return;
+      this.#busy.delete(job);
+      lane.unclaimed.push(job);
     }
   }
 
@@ -299,7 +275,7 @@ export class GearmanWorker {
       this.#busy.delete(job);
       this.#handled.delete(job);
       this.#schedule();
-      this.#wake();
+      this.#changes.notify();
     }
   }
 
@@ -320,7 +296,7 @@ export class GearmanWorker {
     this.#busy.delete(job);
     this.#unlist(job);
     this.#schedule();
-    this.#wake();
+    this.#changes.notify();
   }
 
   #linkLost(server: string, reason: GearmanError, wasOpen: boolean, retryMs: number): void {
@@ -334,72 +310,21 @@ export class GearmanWorker {
 
   async #stop(): Promise<void> {
     this.#mode = "stopping";
-    for (const taker of [...this.#takers]) taker.take(null);
-    const links = this.#links;
-    for (const link of links) link.retire();
-    this.#wake();
-    const connecting = links.filter((link) => !link.isOpen).map((link) => link.close(0));
-    await this.#drain(links);
-    if (this.#busy.size > 0) await this.#callOff();
-    const lastWordMs = this.#hurry.signal.aborted ? ABORT_GRACE_MS : 0;
-    await Promise.all([...connecting, ...links.map((link) => link.close(lastWordMs))]);
+    this.#takers.dismiss();
+    this.#changes.notify();
+    await finishAndClose({
+      links: this.#links,
+      busy: this.#busy,
+      changes: this.#changes,
+      hurry: this.#hurry.signal,
+      lastOverAt: () => this.#lastOverAt,
+      now: () => this.#host.now(),
+    });
     this.#busy.clear();
     this.#handled.clear();
     this.#lanes = [];
     this.#mode = "idle";
     this.#emit({ type: "stopped" });
-  }
-
-  /**
-   * Waits until no job runs, none is under way, and the servers have read all results, or until it must hurry. A
-   * server that is silent delays that for a short time only, unless results wait to be sent to it.
-   */
-  async #drain(links: readonly WorkerLink[]): Promise<void> {
-    const { signal } = this.#hurry;
-    let endsAt = Number.POSITIVE_INFINITY;
-    while (!signal.aborted) {
-      const isSending = links.some((link) => link.isSending);
-      const now = this.#host.now();
-      if (this.#busy.size > 0 || isSending) endsAt = Number.POSITIVE_INFINITY;
-      else if (endsAt === Number.POSITIVE_INFINITY) endsAt = now + this.#lastWordMs(links);
-      if (this.#busy.size === 0) {
-        for (const link of links) link.confirm();
-        if (links.every((link) => link.isConfirmed)) return;
-      }
-      if (now >= endsAt) return;
-      await this.#quiet(isSending ? SENDING_LOOK_MS : endsAt - now, signal);
-    }
-  }
-
-  #lastWordMs(links: readonly WorkerLink[]): number {
-    return links.every((link) => link.readAt > this.#lastOverAt) ? IDLE_LAST_WORD_MS : LAST_WORD_MS;
-  }
-
-  async #callOff(): Promise<void> {
-    const reason = new GearmanError("ABORTED", "the worker stops, the server gives the job to another worker");
-    for (const job of this.#busy) job.callOff(reason);
-    const endsAt = this.#host.now() + ABORT_GRACE_MS;
-    for (let leftMs = ABORT_GRACE_MS; this.#busy.size > 0 && leftMs > 0; leftMs = endsAt - this.#host.now())
-      await this.#quiet(leftMs);
-  }
-
-  /** Resolves when something changed that a wait may depend on, when the time is over or the signal fires. */
-  #quiet(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#onQuiet.delete(wake);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(wake, Math.min(timeoutMs, 0x7fffffff));
-      signal?.addEventListener("abort", wake, { once: true });
-      this.#onQuiet.add(wake);
-    });
-  }
-
-  #wake(): void {
-    if (this.#onQuiet.size > 0) for (const wake of [...this.#onQuiet]) wake();
   }
 
   #emit(event: WorkerEvent): void {
