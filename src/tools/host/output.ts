@@ -1,6 +1,7 @@
 /** Standard output that slows the writer down when the reader is slow, and ends the program when the reader is gone. */
 import type { Writable } from "node:stream";
 import { BasilError, ProgramEnd } from "../../../runtime/errors.ts";
+import { listenShared, unlistenShared } from "./shared-listeners.ts";
 
 /** What a shell reports for a program whose reader went away: 128 + SIGPIPE. */
 const BROKEN_PIPE_EXIT_CODE = 141;
@@ -19,7 +20,7 @@ export class OutputStream {
 
   constructor(stream: Writable) {
     this.#stream = stream;
-    stream.on("error", this.#onError);
+    listenShared(stream, "error", this.#onError);
   }
 
   /** Takes bytes; the promise is kept when the stream wants more. */
@@ -35,17 +36,17 @@ export class OutputStream {
   /** Listens to failures no longer. */
   close(): void {
     // A failure of bytes on their way still needs a listener, or it would end the process with a stack trace.
-    if (this.#stream.writableLength === 0) this.#stream.off("error", this.#onError);
+    if (this.#stream.writableLength === 0) unlistenShared(this.#stream, "error", this.#onError);
   }
 
   #drained(): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (): void => {
-        for (const event of EVENTS) this.#stream.off(event, done);
+        for (const event of EVENTS) unlistenShared(this.#stream, event, done);
         if (this.#failure || this.#stream.destroyed) reject(this.#raised());
         else resolve();
       };
-      for (const event of EVENTS) this.#stream.on(event, done);
+      for (const event of EVENTS) listenShared(this.#stream, event, done);
     });
   }
 

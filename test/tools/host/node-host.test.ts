@@ -95,6 +95,42 @@ describe("output", () => {
   });
 });
 
+describe("many hosts on one stream", () => {
+  const broken = Object.assign(new Error("disk full"), { code: "ENOSPC" });
+  const counts = (stream: Writable): number[] => ["error", "drain", "close"].map((event) => stream.listenerCount(event));
+
+  test("are one listener, however many are never closed, and each hears of a failure", () => {
+    const stdout = new Collected({ emitClose: false });
+    const hosts = Array.from({ length: 30 }, () => hostWith({ stdout }).host);
+    expect(counts(stdout)).toEqual([1, 0, 0]);
+    stdout.emit("error", broken);
+    for (const host of hosts) expect(() => host.write(Buffer.from("x"))).toThrow("PRINT: disk full");
+  });
+
+  test("closing one leaves the others listening; the last one takes the listener away", () => {
+    const stdout = new Collected({ emitClose: false });
+    const [first, second] = [hostWith({ stdout }).host, hostWith({ stdout }).host];
+    first.close();
+    expect(counts(stdout)).toEqual([1, 0, 0]);
+    stdout.emit("error", broken);
+    expect(() => second.write(Buffer.from("x"))).toThrow("PRINT: disk full");
+    second.close();
+    first.close();
+    expect(counts(stdout)).toEqual([0, 0, 0]);
+  });
+
+  test("that all wait for a slow reader are one listener too", async () => {
+    const stdout = new PassThrough({ highWaterMark: 1 });
+    const hosts = Array.from({ length: 30 }, () => hostWith({ stdout }).host);
+    const waits = hosts.map((host) => host.write(Buffer.from("xx")));
+    expect(counts(stdout).map((count) => count <= 2)).toEqual([true, true, true]);
+    stdout.resume();
+    await Promise.all(waits);
+    for (const host of hosts) host.close();
+    expect(stdout.listenerCount("error")).toBe(0);
+  });
+});
+
 describe("sleep", () => {
   test("is kept after the time; NaN and negative times are no time", async () => {
     const { host } = hostWith();
