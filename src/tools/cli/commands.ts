@@ -2,6 +2,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { type CliContext, EXIT_CODES } from "./context.ts";
+import { addGearmanCommands } from "./gearman/commands.ts";
+import { positiveInteger } from "./option-values.ts";
 import type { RunOptions } from "./run.ts";
 
 /** Help fits this many columns. */
@@ -46,6 +48,7 @@ function describeCommands(context: CliContext, finish: (exitCode: number) => voi
     .exitOverride();
   addRun(program, context, finish);
   addOthers(program, context, finish);
+  addGearmanCommands(program, context, finish);
   return program;
 }
 
@@ -110,13 +113,6 @@ function addOthers(program: Command, context: CliContext, finish: (exitCode: num
       const { doc } = await import("./doc.ts");
       finish(doc(name, context));
     });
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError("Give a whole number from 1.");
-  return value;
 }
 
 function dialect(text: string): RunOptions["dialect"] {
