@@ -1,5 +1,5 @@
 /** The text protocol of a job server, typed: lists of functions, connections and jobs, and the commands that change something. */
-import { formatServer, parseServer, type ServerAddress } from "./address.ts";
+import { formatServer, type ServerAddress } from "./address.ts";
 import { ListReader, notGearman, reasonIn } from "./admin-list.ts";
 import { type AdminOptions, replyLines } from "./admin-reply.ts";
 import {
@@ -14,11 +14,15 @@ import { checkFunctionName, checkTimeout, parseHandle, shown } from "./checks.ts
 import { DEFAULTS } from "./config.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
+import { addressesOf } from "./options.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** How an administrator's connection is made. */
 export interface GearmanAdminOptions {
-  /** The server to ask. Default `127.0.0.1:4730`. */
+  /** The server to ask, such as `127.0.0.1:4730`, which is the default, or `tls://jobs.example`. */
   readonly server?: string | ServerAddress | undefined;
+  /** Certificates and the like for a server with TLS that has none of its own. It does not switch TLS on. */
+  readonly tls?: TlsOptions | undefined;
   /** Longest wait for a reply, connecting included, in milliseconds. Default 15 000. */
   readonly timeoutMs?: number | undefined;
   /** How often connecting is tried again within one call; a command that was sent is never sent twice. Default 2. */
@@ -63,7 +67,7 @@ export class GearmanAdmin {
 
   constructor(options: GearmanAdminOptions = {}) {
     const { server = DEFAULTS.servers[0]!, timeoutMs = DEFAULTS.timeoutMs, retries = DEFAULTS.retries, signal, host } = options;
-    this.#address = typeof server === "string" ? parseServer(server) : server;
+    this.#address = addressesOf({ servers: [server], tls: options.tls })[0]!;
     this.server = formatServer(this.#address);
     this.#timeoutMs = checkTimeout(timeoutMs);
     this.#retries = retries;

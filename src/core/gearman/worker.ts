@@ -1,10 +1,11 @@
 /** Takes jobs from Gearman servers and runs them, a bounded number at a time, until it is told to stop. */
-import { parseServer, type ServerAddress } from "./address.ts";
+import type { ServerAddress } from "./address.ts";
 import { checkFunctionName, checkTimeout } from "./checks.ts";
 import { DEFAULT_MAX_PACKET_BYTES } from "./codec.ts";
 import { DEFAULTS } from "./config.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
+import { addressesOf } from "./options.ts";
 import type { Packet } from "./packets.ts";
 import type { Wire } from "./wire.ts";
 import { Changes } from "./worker-changes.ts";
@@ -51,11 +52,7 @@ export class GearmanWorker {
     this.#options = options;
     this.#host = options.host ?? systemHost;
     this.#concurrency = checkConcurrency(options.concurrency ?? 1);
-    this.#addresses = (options.servers ?? DEFAULTS.servers).map((server) =>
-      typeof server === "string" ? parseServer(server) : server,
-    );
-    if (this.#addresses.length === 0)
-      throw new GearmanError("CONFIG", "no servers given: name at least one, such as 127.0.0.1:4730");
+    this.#addresses = addressesOf(options);
     for (const timeMs of [options.regrabMs, options.stallMs]) if (timeMs !== undefined) checkTimeout(timeMs);
   }
 
