@@ -1,7 +1,7 @@
 /**
  * Starts the Gearman benchmark, `npm run bench:gearman`, on JavaScript built as the published package is: the
  * on-the-fly compiler that tests use names every function at run time, which costs half the speed.
- * Options are passed on: `--quick`, `--only=part of a title`.
+ * Options are passed on: `--quick`, `--rounds=N`, `--only=part of a title`.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -10,11 +10,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildJavaScript, projectDirectory } from "../../src/tools/build.ts";
 
+const sources = fileURLToPath(new URL("gearman", import.meta.url));
 const directory = await mkdtemp(join(tmpdir(), "gearman-bench-"));
 try {
+  await buildJavaScript();
   await build({
-    entryPoints: ["gearman-run.ts", "gearman-worker.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url))),
+    entryPoints: ["run", "worker", "drain", "client", "server"].map((name) => join(sources, `${name}.ts`)),
     outdir: directory,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -24,7 +27,7 @@ try {
     external: ["libsql"],
     logLevel: "error",
   });
-  const run = fork(join(directory, "gearman-run.mjs"), process.argv.slice(2), {
+  const run = fork(join(directory, "run.mjs"), [sources, join(projectDirectory, "dist/cli.js"), ...process.argv.slice(2)], {
     execArgv: process.execArgv.filter((flag) => flag.startsWith("--cpu")),
   });
   const [code] = (await once(run, "exit")) as [number | null];
