@@ -78,7 +78,6 @@ export abstract class Submit<T> extends Call<T> {
   constructor(content: JobContent) {
     super(content.packet.name, content);
     this.content = content;
-    content.counters.submitted++;
   }
 
   override accepted(_handle: string, _connection: Connection): void {
