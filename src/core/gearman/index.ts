@@ -51,7 +51,7 @@ export type {
   TimedJob,
 } from "./requests.ts";
 export type { ServerTlsOptions } from "./server/listener.ts";
-export { GearmanServer, type GearmanServerOptions, type ListeningAddress } from "./server/server.ts";
+export { GearmanServer, type GearmanServerOptions, type GearmanServerStats, type ListeningAddress } from "./server/server.ts";
 export type { GearmanServerEvent } from "./server/state.ts";
 export type { JobStream } from "./stream.ts";
 export type { TaskOutcome, TaskRequest, TaskSet, TaskSetOptions } from "./tasks.ts";

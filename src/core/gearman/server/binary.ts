@@ -1,4 +1,5 @@
 /** The binary protocol, one row per packet a client or worker may send. Packets without a row are not expected. */
+import { STORE_ERRORS, StoreError } from "../../store/errors.ts";
 import { encodePacket } from "../codec.ts";
 import type { PacketName } from "../packets.ts";
 import type { Job, Peer, Priority } from "./jobs.ts";
@@ -98,8 +99,12 @@ function submit(details: SubmitDetails, isForeground: boolean, connection: Conne
   const client = isForeground ? connection : null;
   const kept = reducer === undefined || reducer.length === 0 ? null : Buffer.from(reducer);
   const job = queue.submit({ key: latin1(name), unique, payload, priority, reducer: kept, epochSeconds, client });
-  if (job === null) connection.send("ERROR", "QUEUE_ERROR", "Job queue is full");
-  else connection.send("JOB_CREATED", job.handle);
+  if (typeof job === "string") connection.send("ERROR", "QUEUE_ERROR", job);
+  else if (isForeground || job.storage !== "staged") connection.send("JOB_CREATED", job.handle);
+  else {
+    const replaceBy = connection.sendForNow("JOB_CREATED", job.handle);
+    queue.whenRefused(job, (failure) => replaceBy("ERROR", "QUEUE_ERROR", `The job cannot be stored: ${reasonOf(failure)}`));
+  }
 }
 
 function submitter(priority: Priority, isForeground: boolean): Handler {
@@ -226,6 +231,11 @@ function workException([handle, payload]: readonly Buffer[], connection: Connect
   const failure = encodePacket("RES", "WORK_FAIL", job.handle);
   for (const client of clientsOf(job)) client.transmit(client.wantsExceptions ? exception : failure, connection);
   server.queue.finish(job);
+}
+
+/** What clients may know of a failure to store; the file's name is not among it. */
+function reasonOf(failure: Error): string {
+  return failure instanceof StoreError ? STORE_ERRORS[failure.kind].doc : failure.message;
 }
 
 function latin1(bytes: Buffer): string {

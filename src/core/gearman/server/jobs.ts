@@ -40,6 +40,8 @@ export interface Ability {
 
 /** One job from its submission until it is over. */
 export interface Job {
+  /** The number in the handle; no other job of this server has it. */
+  readonly number: number;
   readonly handle: string;
   readonly target: JobFunction;
   /** As the client sent it; empty for none. */
@@ -54,6 +56,8 @@ export interface Job {
   /** Somebody submitted it without waiting for it, so it runs even when no client is left. */
   isBackground: boolean;
   isCancelled: boolean;
+  /** Whether it is kept in the journal; see ledger.ts. */
+  storage: "none" | "staged" | "stored";
   /** Clients that wait for it, once per submission. */
   clients: Peer[];
   /** Who runs it, or null while it waits. */
@@ -68,6 +72,14 @@ export interface Job {
   sequence: number;
   /** The job behind it in its queue. */
   behind: Job | null;
+}
+
+/** Memory a job takes besides its payload and its keys, in bytes; a rough figure. */
+const JOB_BYTES = 256;
+
+/** What a job counts for in `maxMemoryBytes`, in bytes. */
+export function memoryBytesOf({ payload, unique, reducer }: Pick<Job, "payload" | "unique" | "reducer">): number {
+  return JOB_BYTES + payload.length + unique.length + (reducer?.length ?? 0);
 }
 
 /** Whether anybody still wants the job to run. */

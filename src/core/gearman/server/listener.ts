@@ -23,9 +23,6 @@ export interface ListenerOwner {
   turnedAway(host: string, port: number, error: GearmanError): void;
 }
 
-/** Sockets with allowHalfOpen let the last replies out before the connection ends. */
-const SOCKET_OPTIONS = { allowHalfOpen: true } as const;
-
 /** Longest TLS handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
 
@@ -50,7 +47,9 @@ export class Listener {
 
   constructor(tls: ServerTlsOptions | undefined, owner: ListenerOwner) {
     this.#owner = owner;
-    this.server = tls === undefined ? createServer(SOCKET_OPTIONS, (socket) => owner.accepted(socket)) : this.#secure(tls);
+    // Half-open sockets let the last replies out before the connection ends.
+    this.server =
+      tls === undefined ? createServer({ allowHalfOpen: true }, (socket) => owner.accepted(socket)) : this.#secure(tls);
   }
 
   /** Ends all handshakes under way. */
@@ -62,7 +61,6 @@ export class Listener {
     checkServerTls(tls);
     const { cert, key, ca, requestClientCertificate = false } = tls;
     const server = nodeTls().createServer({
-      ...SOCKET_OPTIONS,
       cert,
       key,
       ca,
@@ -74,6 +72,8 @@ export class Listener {
     server.on("connection", (socket: Socket) => this.#began(socket));
     server.on("secureConnection", (socket) => {
       this.#handshakes.delete(nameOf(socket));
+      // As above, but not before: half a handshake would stay open.
+      socket.allowHalfOpen = true;
       this.#owner.accepted(socket);
     });
     server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
@@ -89,19 +89,27 @@ export class Listener {
   }
 
   #failed(error: Error, socket: TLSSocket): void {
-    const { remoteAddress = "", remotePort = 0 } = socket;
+    const [host, port] = this.#whoFailed(socket);
     const code = "code" in error && typeof error.code === "string" ? error.code : "";
     // Set by Node when a client's certificate was not found good, whatever its types say.
     const unfit = socket.authorizationError as unknown as string | null | undefined;
     const fault = unfit ? `its certificate is not trusted (${unfit})` : (FAULTS[code] ?? error.message);
     socket.destroy();
-    this.#owner.turnedAway(
-      remoteAddress,
-      remotePort,
-      new GearmanError("IO", `no TLS connection with ${remoteAddress || "a client"}: ${fault}`, { cause: error }),
-    );
+    this.#owner.turnedAway(host, port, new GearmanError("IO", `no TLS connection with ${host}: ${fault}`, { cause: error }));
+  }
+
+  /** A socket that is closed does not know any more who the other side was; of those in a handshake, it is one that closed. */
+  #whoFailed({ remoteAddress, remotePort }: Socket): [host: string, port: number] {
+    if (remoteAddress !== undefined) return [plain(remoteAddress), remotePort ?? 0];
+    const [name = "an unknown client 0"] = [...this.#handshakes].find(([, socket]) => socket.destroyed) ?? [];
+    this.#handshakes.delete(name);
+    const blank = name.lastIndexOf(" ");
+    return [plain(name.slice(0, blank)), Number(name.slice(blank + 1))];
   }
 }
+
+/** IPv4 addresses as such, also on a server that listens to IPv6 as well. */
+const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, "");
 
 const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 

@@ -27,6 +27,18 @@ export class Outbox {
     }
   }
 
+  /** Adds one buffer that the returned function replaces, as long as it has not been handed to the socket. */
+  addForNow(buffer: Buffer): (other: Buffer) => void {
+    const waiting = this.#waiting;
+    const index = waiting.length;
+    this.add([buffer]);
+    return (other) => {
+      if (waiting !== this.#waiting) return;
+      waiting[index] = other;
+      this.#waitingBytes += other.length - buffer.length;
+    };
+  }
+
   /** Hands everything to the socket in one write. */
   flush(): void {
     const buffers = this.#waiting;

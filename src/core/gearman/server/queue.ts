@@ -90,13 +90,18 @@ export class JobQueue {
     return this.#memoryBytes;
   }
 
+  /** Jobs that are kept in the journal. */
+  get stored(): number {
+    return this.#ledger?.stored ?? 0;
+  }
+
   /** Keeps background jobs in a journal from now on, and takes in those that are there. Returns how many. */
   useJournal(journal: Journal): number {
     const jobs = journal.readAll();
     this.#journal = journal;
     this.#reserveNumbers();
     this.#ledger = new Ledger(journal, this.#options.commitSoon);
-    for (const job of jobs) this.#restore(job);
+    for (const job of jobs) this.#restore(job, this.#ledger);
     return jobs.length;
   }
 
@@ -243,7 +248,9 @@ export class JobQueue {
   }
 
   /** Jobs that were written get their places in the queues; those that were not are refused, unless somebody waits for them. */
-  #settle({ entries, failure }: Batch): void {
+  #settle(batch: Batch | null): void {
+    if (batch === null) return;
+    const { entries, failure } = batch;
     for (const { job, isNew } of entries) {
       if (failure !== null && job.storage === "none" && !job.isCancelled) job.isBackground = false;
       if (!isNew) continue;
@@ -253,12 +260,12 @@ export class JobQueue {
     this.#options.onCommit(failure);
   }
 
-  #restore(stored: StoredJob): void {
+  #restore(stored: StoredJob, ledger: Ledger): void {
     const target = this.functionOf(stored.key);
     const shareKey = shareKeyOf(stored.unique, stored.payload);
     const job = this.#create(target, shareKey, stored, stored.number);
     job.isBackground = true;
-    job.storage = "stored";
+    ledger.adopt(job);
     this.#enqueue(job);
   }
 
@@ -282,12 +289,7 @@ export class JobQueue {
     }
   }
 
-  #create(
-    target: JobFunction,
-    shareKey: string | null,
-    submission: Omit<Submission, "key" | "client">,
-    number: number,
-  ): Job {
+  #create(target: JobFunction, shareKey: string | null, submission: Omit<Submission, "key" | "client">, number: number): Job {
     const job: Job = {
       number,
       handle: this.#options.handlePrefix + number,

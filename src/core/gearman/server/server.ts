@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import { DEFAULT_MAX_PACKET_BYTES } from "../codec.ts";
 import { GearmanError } from "../errors.ts";
+import { FileJournal, type Journal } from "./journal.ts";
 import { Listener, type ServerTlsOptions } from "./listener.ts";
 import { JobQueue } from "./queue.ts";
 import { type Clock, systemClock } from "./schedule.ts";
@@ -33,6 +34,15 @@ export interface GearmanServerOptions {
   readonly stallTimeoutMs?: number;
   /** Silence after which the system probes whether the other side still lives, in milliseconds. Default 30 000. */
   readonly keepAliveMs?: number;
+  /**
+   * SQLite file that background jobs are kept in, so that they outlive this process. Default: none, they live in memory.
+   * A background job is accepted once it is on the disk. After a crash those that were not over run, perhaps again.
+   */
+  readonly queueFile?: string;
+  /** Connections beyond this number are closed at once. Default: no limit. */
+  readonly maxConnections?: number;
+  /** Memory that jobs may take, in bytes: their payloads and keys, and 256 for each. More are refused. Default: no limit. */
+  readonly maxMemoryBytes?: number;
   /** What handles name, as in `H:myhost:1`. Default: the machine's host name. */
   readonly handleHost?: string;
   /** What the `version` command answers. */
@@ -43,6 +53,21 @@ export interface GearmanServerOptions {
   readonly onEvent?: (event: GearmanServerEvent) => void;
 }
 
+/** How much a server has at the moment. */
+export interface GearmanServerStats {
+  readonly connections: number;
+  /** Connections that offer to run a function. */
+  readonly workers: number;
+  readonly functions: number;
+  /** Jobs waiting, scheduled ones included. */
+  readonly queued: number;
+  readonly running: number;
+  /** Background jobs in the queue file. */
+  readonly stored: number;
+  /** What `maxMemoryBytes` counts. */
+  readonly memoryBytes: number;
+}
+
 /** Where a server listens. */
 export interface ListeningAddress {
   readonly host: string;
@@ -51,6 +76,9 @@ export interface ListeningAddress {
 
 /** The version of gearmand whose behaviour this server has, marked as another build of it. */
 const VERSION = "1.1.20+basil";
+
+/** Longest wait for somebody who looks into the queue file, in milliseconds: the server stands still meanwhile. */
+const JOURNAL_BUSY_MS = 1000;
 
 /** Longest host name in a handle, in characters: a handle must stay below 64 bytes. */
 const MAX_HOST_CHARACTERS = 48;
@@ -85,6 +113,8 @@ export class GearmanServer {
   #whenEmpty: () => void = () => {};
   #accepted = 0;
   #toFlush: { flush(): void }[] = [];
+  #isFlushDue = false;
+  #canStore = true;
 
   constructor(options: GearmanServerOptions = {}) {
     this.#options = options;
@@ -103,11 +133,13 @@ export class GearmanServer {
     if (this.#mode !== "new") throw new GearmanError("STATE", `listen() was called on a server that is ${this.#mode}`);
     this.#mode = "starting";
     const { host = "127.0.0.1", port = 0 } = this.#options;
-    const failure = await this.#bind(host, port);
-    if ((this.#mode as string) === "closed") throw new GearmanError("CLOSED", "the server was closed while it started to listen");
-    if (failure !== null) {
-      this.#mode = "new";
-      throw new GearmanError("IO", `cannot listen on ${host}:${port}: ${failure.message}`, { cause: failure });
+    const journal = await this.#openJournal();
+    try {
+      await this.#start(host, port, journal);
+    } catch (error) {
+      journal?.close();
+      if ((this.#mode as string) !== "closed") this.#mode = "new";
+      throw error;
     }
     this.#mode = "listening";
     const bound = this.#listener.server.address();
@@ -134,6 +166,52 @@ export class GearmanServer {
   close(): Promise<void> {
     this.#closing ??= this.#shutDown((session) => session.destroy("the server was closed"));
     return this.#closing;
+  }
+
+  /** How much there is of what. */
+  stats(): GearmanServerStats {
+    const { queue } = this.#state;
+    let running = 0;
+    let workers = 0;
+    for (const target of queue.functions.values()) running += target.running;
+    for (const { abilities } of this.#sessions) if (abilities.length > 0) workers++;
+    return {
+      connections: this.#sessions.size,
+      workers,
+      functions: queue.functions.size,
+      queued: queue.jobs.size - running,
+      running,
+      stored: queue.stored,
+      memoryBytes: queue.memoryBytes,
+    };
+  }
+
+  async #openJournal(): Promise<Journal | null> {
+    const { queueFile } = this.#options;
+    if (queueFile === undefined) return null;
+    try {
+      return await FileJournal.open(queueFile, { busyTimeoutMs: JOURNAL_BUSY_MS });
+    } catch (error) {
+      this.#mode = (this.#mode as string) === "closed" ? "closed" : "new";
+      throw new GearmanError("IO", `cannot use the queue file ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  async #start(host: string, port: number, journal: Journal | null): Promise<void> {
+    const isClosed = () => (this.#mode as string) === "closed";
+    const failure = isClosed() ? null : await this.#bind(host, port);
+    if (isClosed()) throw new GearmanError("CLOSED", "the server was closed while it started to listen");
+    if (failure !== null)
+      throw new GearmanError("IO", `cannot listen on ${host}:${port}: ${failure.message}`, { cause: failure });
+    if (journal === null) return;
+    try {
+      // No connection is accepted before: that takes a turn of the event loop.
+      const jobs = this.#state.queue.useJournal(journal);
+      if (jobs > 0) this.#state.onEvent({ type: "restored", jobs });
+    } catch (error) {
+      await new Promise((resolve) => this.#listener.server.close(resolve));
+      throw new GearmanError("IO", `cannot read the queue file ${(error as Error).message}`, { cause: error });
+    }
   }
 
   #bind(host: string, port: number): Promise<Error | null> {
@@ -173,6 +251,14 @@ export class GearmanServer {
       return;
     }
     const { onEvent } = this.#state;
+    const { maxConnections = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#sessions.size >= maxConnections) {
+      const whose = `${socket.remoteAddress}:${socket.remotePort}`;
+      const error = new GearmanError("SERVER", `${whose} was not accepted: there are ${maxConnections} connections already`);
+      socket.on("error", () => socket.destroy()).destroy();
+      onEvent({ type: "notAccepted", error });
+      return;
+    }
     const session: Session = new Session(++this.#accepted, socket, this.#state, (reason) => {
       this.#sessions.delete(session);
       onEvent({ type: "disconnected", id: session.id, host: session.host, port: session.port, reason });
@@ -208,18 +294,38 @@ export class GearmanServer {
       isRoundRobin: this.#options.roundRobin ?? false,
       jobRetries: this.#options.jobRetries ?? 0,
       wakeups: this.#options.wakeups ?? 0,
+      maxMemoryBytes: this.#options.maxMemoryBytes ?? Number.POSITIVE_INFINITY,
       clock,
+      commitSoon: () => this.#scheduleFlush(),
+      onCommit: (failure) => this.#noteCommit(failure, onEvent),
       onDrop: ({ handle, target, retries }) => onEvent({ type: "dropped", handle, function: target.key, retries }),
     });
   }
 
+  /** Told once that the file cannot be written, and once that it can again. */
+  #noteCommit(failure: Error | null, onEvent: (event: GearmanServerEvent) => void): void {
+    const canStore = failure === null;
+    if (canStore === this.#canStore) return;
+    this.#canStore = canStore;
+    onEvent(failure === null ? { type: "stored" } : { type: "notStored", error: failure });
+  }
+
   /** All connections that answer in this turn of the event loop are written to at its end, once each. */
   #flushSoon(connection: { flush(): void }): void {
-    if (this.#toFlush.length === 0) setImmediate(() => this.#flush());
+    this.#scheduleFlush();
     this.#toFlush.push(connection);
   }
 
+  #scheduleFlush(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(() => this.#flush());
+  }
+
+  /** What the replies promise is written to the journal before they go out. */
   #flush(): void {
+    this.#state.queue.commit();
+    this.#isFlushDue = false;
     const connections = this.#toFlush;
     this.#toFlush = [];
     for (const connection of connections) connection.flush();

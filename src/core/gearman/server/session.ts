@@ -15,7 +15,7 @@ import { answerLine } from "./admin.ts";
 import { answerPacket } from "./binary.ts";
 import type { Ability, Job } from "./jobs.ts";
 import { Outbox } from "./outbox.ts";
-import type { Connection, ServerState } from "./state.ts";
+import type { Connection, ReplaceReply, ServerState } from "./state.ts";
 import { RequestReader, type RequestSink } from "./wire.ts";
 
 /** Time a leaving connection has to take its last replies, in milliseconds. */
@@ -69,6 +69,12 @@ export class Session implements Connection, RequestSink {
     this.transmit(encodePacket("RES", name, ...args), this);
   }
 
+  sendForNow<N extends PacketName>(name: N, ...args: PacketArgs<N>): ReplaceReply {
+    const replace = this.#outbox.addForNow(Buffer.concat(encodePacket("RES", name, ...args)));
+    this.transmit([], this);
+    return (other, ...others) => replace(Buffer.concat(encodePacket("RES", other, ...others)));
+  }
+
   transmit(buffers: readonly Buffer[], source: Connection): void {
     if (!this.#isOpen) return;
     this.#outbox.add(buffers);
@@ -108,6 +114,8 @@ export class Session implements Connection, RequestSink {
   }
 
   takeLine(line: string): void {
+    // Its lists show the jobs that came in this turn too.
+    this.#server.queue.commit();
     const reply = answerLine(line, this.#server);
     if (reply === null) this.close(`too many words in the text command: ${line}`);
     else this.transmit([Buffer.from(reply, "latin1")], this);
@@ -167,6 +175,8 @@ export class Session implements Connection, RequestSink {
     this.#reason ??= reason;
     this.#reader.stop();
     this.#server.queue.leave(this);
+    // Before its replies go out, what they promise must be written.
+    this.#server.queue.commit();
     this.#outbox.flush();
     this.#isOpen = false;
     this.#noMoreSigns();

@@ -10,7 +10,7 @@ export type GearmanServerEvent =
   | { readonly type: "listening"; readonly host: string; readonly port: number }
   | { readonly type: "connected"; readonly id: number; readonly host: string; readonly port: number }
   | { readonly type: "disconnected"; readonly id: number; readonly host: string; readonly port: number; readonly reason: string }
-  /** The connection sent bytes that are not Gearman, and is being closed. */
+  /** The connection sent bytes that are not Gearman, or failed in its TLS handshake (then it never was `connected`), and is being closed. */
   | {
       readonly type: "refused";
       readonly id: number;
@@ -18,12 +18,21 @@ export type GearmanServerEvent =
       readonly port: number;
       readonly error: GearmanError;
     }
-  /** The system could not accept a connection, for example because there are too many. */
+  /** A connection was not accepted: there are `maxConnections` already, or the system has no place for more. */
   | { readonly type: "notAccepted"; readonly error: Error }
   /** A job was lost with its worker as often as `jobRetries` allows. */
   | { readonly type: "dropped"; readonly handle: string; readonly function: string; readonly retries: number }
+  /** Background jobs of an earlier run were found in the queue file, and wait again. */
+  | { readonly type: "restored"; readonly jobs: number }
+  /** The queue file could not be written: background jobs are refused until `stored`. Told once, not for each job. */
+  | { readonly type: "notStored"; readonly error: Error }
+  /** The queue file can be written again. */
+  | { readonly type: "stored" }
   /** A request could not be handled because of a mistake in this server; only its connection is closed. */
   | { readonly type: "bug"; readonly id: number; readonly host: string; readonly port: number; readonly error: unknown };
+
+/** Takes back a reply that has not been written, and sends another in its place. */
+export type ReplaceReply = <N extends PacketName>(name: N, ...args: PacketArgs<N>) => void;
 
 /** A connection as the commands see it. */
 export interface Connection extends Peer {
@@ -37,6 +46,8 @@ export interface Connection extends Peer {
   wantsExceptions: boolean;
   /** Sends a packet made here. */
   send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void;
+  /** Sends a packet that may be replaced by another until the end of this turn of the event loop. */
+  sendForNow<N extends PacketName>(name: N, ...args: PacketArgs<N>): ReplaceReply;
   /** Sends buffers; `source`, whose request led to them, is held up while too much waits to be read here. */
   transmit(buffers: readonly Buffer[], source: Connection): void;
   /** Reads nothing more until `slow` has taken what it was sent. */

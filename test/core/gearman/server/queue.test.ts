@@ -40,6 +40,9 @@ class Bench {
       isRoundRobin: false,
       jobRetries: 0,
       wakeups: 0,
+      maxMemoryBytes: Number.POSITIVE_INFINITY,
+      commitSoon: () => undefined,
+      onCommit: () => undefined,
       clock: this.clock,
       onDrop: (job) => this.dropped.push(job.handle),
       ...options,
@@ -49,7 +52,7 @@ class Bench {
   submit(key: string, request: Request = {}): Job | null {
     const { payload = "", unique = "", priority = "normal", inSeconds, client = null } = request;
     const epochSeconds = inSeconds === undefined ? 0 : Math.floor(this.clock.now() / 1000) + inSeconds;
-    return this.queue.submit({
+    const job = this.queue.submit({
       key,
       unique: Buffer.from(unique),
       payload: Buffer.from(payload),
@@ -58,6 +61,7 @@ class Bench {
       epochSeconds,
       client,
     });
+    return typeof job === "string" ? null : job;
   }
 
   worker(...functions: string[]): TestPeer {
