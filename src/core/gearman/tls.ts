@@ -110,11 +110,13 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, readonly [fault: string, wayOu
   CERT_NOT_YET_VALID: ["is not valid yet", "set this machine's clock"],
 };
 
+const NO_TLS = "it does not speak TLS: set it up for TLS, or write its address without tls";
+
 /** Failed handshakes, by the code of Node's error. */
 const HANDSHAKE_FAULTS: Readonly<Record<string, string>> = {
-  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS: write its address without tls, or give it a certificate",
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak TLS: write its address without tls, or give it a certificate",
-  ERR_SSL_HTTP_REQUEST: "it does not speak TLS: write its address without tls, or give it a certificate",
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_HTTP_REQUEST: NO_TLS,
   ERR_SSL_UNSUPPORTED_PROTOCOL: "it has no TLS version from 1.2",
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "it has no TLS version from 1.2",
 };
@@ -137,7 +139,8 @@ export function tlsReason(error: Error): string | undefined {
   const code = codeOf(error);
   const fault = CERTIFICATE_FAULTS[code];
   if (fault !== undefined) return `its certificate ${fault[0]}; ${fault[1]}`;
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `its certificate is for another name (${namesIn(error)}); set serverName`;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return `its certificate is for other names (${namesIn(error)}); set the server name to one of them`;
   if (code === "ECONNRESET" && error.message.includes("before secure TLS connection"))
     return "it closed the connection in the TLS handshake, as servers without TLS do";
   return HANDSHAKE_FAULTS[code] ?? REFUSALS[code];

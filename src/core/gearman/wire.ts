@@ -228,7 +228,8 @@ export class Wire {
   }
 
   #connectTimedOut(): void {
-    const reason = `cannot reach ${this.server}: no connection within ${Math.round(this.#options.connectTimeoutMs)} ms`;
+    const kind = this.#options.address.tls ? "TLS connection" : "connection";
+    const reason = `cannot reach ${this.server}: no ${kind} within ${Math.round(this.#options.connectTimeoutMs)} ms`;
     this.#lose(new GearmanError("IO", reason));
   }
 
@@ -258,6 +259,9 @@ export class Wire {
 
   #endMessage(): string {
     const bytes = this.#decoder.pendingBytes;
+    const { tls } = this.#options.address;
+    if (this.#receivedAt === 0 && typeof tls === "object" && tls.cert !== undefined)
+      return `${this.server} closed the connection after the TLS handshake: perhaps it does not trust the client certificate`;
     return `${this.server} closed the connection${bytes > 0 ? ` in the middle of a packet, after ${bytes} bytes of it` : ""}`;
   }
 }

@@ -83,9 +83,9 @@ export class Listener {
   #began(socket: Socket): void {
     const name = nameOf(socket);
     this.#handshakes.set(name, socket);
-    socket.once("close", () => {
-      if (this.#handshakes.get(name) === socket) this.#handshakes.delete(name);
-    });
+    const forget = () => this.#handshakes.get(name) === socket && this.#handshakes.delete(name);
+    // Not at once: the failure of the handshake is told after that.
+    socket.once("close", () => setImmediate(forget));
   }
 
   #failed(error: Error, socket: TLSSocket): void {
