@@ -244,6 +244,8 @@ export interface HostModule<State = unknown> {
   readonly name: string;
   readonly doc: string;
   readonly rows: readonly Row<State>[];
+  /** Says that rows throw Errors and nothing else; default false, and anything thrown is told its BASIC place, for about a nanosecond a call. */
+  readonly throwsOnlyErrors?: boolean;
   /** Makes the state for one interpreter. Must not wait, connect or read anything that can fail. */
   open(context: ModuleContext): State;
   /** The main program ended normally: finish what was started (workers drain). Bounded by the module itself. */

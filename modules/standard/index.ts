@@ -32,6 +32,7 @@ export const STANDARD_AREAS = {
 export const standard = (): HostModule<StandardState> =>
   defineModule<StandardState>({
     name: "",
+    throwsOnlyErrors: true,
     doc: "The built-in functions.",
     rows: Object.values(STANDARD_AREAS).flat(),
     open: ({ host }) => openStandardState(host),

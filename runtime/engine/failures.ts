@@ -28,6 +28,20 @@ function textOf(thrown: unknown): string {
   }
 }
 
+/** How generated code calls a row: with its module's state, its arguments, and the task; a property without arguments. */
+export type RowCall = (state: unknown, ...rest: unknown[]) => unknown;
+
+/** A row whose throws all have a stack: what is no Error gets one here, while the call that led to it is still on it. */
+export const throwingErrors =
+  (call: RowCall): RowCall =>
+  (state, argumentsOrTask, task) => {
+    try {
+      return call(state, argumentsOrTask, task);
+    } catch (error) {
+      throw error instanceof Error || error instanceof ProgramEnd ? error : asBasilError(error);
+    }
+  };
+
 export function tooDeep(): never {
   throw new BasilError("STACK_ERROR", "call stack overflow");
 }

@@ -2,11 +2,10 @@
 import { nameKey } from "../../grammar/ast.ts";
 import { decodeBytes } from "../bytes.ts";
 import { BasilError } from "../errors.ts";
-import type { FunctionRow, PropertyRow } from "../host.ts";
 import type { SurfaceRow } from "../surface.ts";
 import type { Value } from "../values.ts";
 import type { ArgumentChecks } from "./argument-helpers.ts";
-import { unknownMember } from "./failures.ts";
+import { type RowCall, throwingErrors, unknownMember } from "./failures.ts";
 import type { EngineServices } from "./services.ts";
 
 export class ModuleMembers {
@@ -29,8 +28,7 @@ export class ModuleMembers {
   /** A property's value, or what a function gives that is called without arguments and does not wait. */
   read(found: SurfaceRow): Value {
     const { row } = found;
-    if (row.kind === "property")
-      return this.#value((row as PropertyRow<unknown>).get(this.#engine.states[found.module], this.#engine.state.task));
+    if (row.kind === "property") return this.#value(this.#run(found, row.get as RowCall));
     if (row.waits) throw new BasilError("TYPE_ERROR", `${found.id} waits: call it with parentheses`);
     return this.#value(this.call(found, []));
   }
@@ -39,7 +37,11 @@ export class ModuleMembers {
   call(found: SurfaceRow, values: readonly Value[]): unknown {
     if (found.row.kind === "property") return this.read(found);
     const args = this.#checks.all(found, values);
-    return (found.row as FunctionRow<unknown>).run(this.#engine.states[found.module], args as never, this.#engine.state.task);
+    return this.#run(found, found.row.run as RowCall, args);
+  }
+
+  #run(found: SurfaceRow, call: RowCall, ...args: unknown[]): unknown {
+    return throwingErrors(call)(this.#engine.states[found.module], ...args, this.#engine.state.task);
   }
 
   /** What a row gave, as a BASIC value. */

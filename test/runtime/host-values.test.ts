@@ -1,6 +1,6 @@
 /** What rows of a host may give, throw or refuse to keep, and what a program sees of it. */
 import { describe, expect, test } from "vitest";
-import { defineModule, type FunctionRow, functionsOf, type HostModule } from "../../runtime/host.ts";
+import { defineModule, type FunctionRow, functionsOf, type HostModule, propertiesOf } from "../../runtime/host.ts";
 import { failureOf, framesOf, outputOf, trial } from "./program.ts";
 
 /** A module BAD with one row ROW, as an author without types might write it. */
@@ -20,6 +20,12 @@ const withRow = (run: () => unknown, waits = true): HostModule<null> =>
 
 const rejecting = (error: unknown): HostModule<null> => withRow(() => Promise.reject(error));
 
+/** Throws at once instead of giving a promise that is rejected. */
+const throwing = (error: unknown, waits = true): HostModule<null> =>
+  withRow(() => {
+    throw error;
+  }, waits);
+
 const HOSTILE = {
   get message(): string {
     throw new Error("no message");
@@ -34,6 +40,10 @@ describe("an error of a row, whatever it is, is a BASIC error at the call", () =
     ["a text", rejecting("just text"), "just text"],
     ["undefined", rejecting(undefined), "undefined"],
     ["a frozen error", rejecting(Object.freeze(new Error("frozen"))), "frozen"],
+    ["a text, thrown", throwing("just text"), "just text"],
+    ["a text, thrown by a row that never waits", throwing("just text", false), "just text"],
+    ["undefined, thrown", throwing(undefined), "undefined"],
+    ["an object with a message, thrown", throwing({ toString: () => "of another kind" }), "of another kind"],
   ])("%s", async (_, module, message) => {
     const { error } = await failureOf("x = 1\ny = 1 + BAD.ROW()", { modules: [module] });
     expect(error).toMatchObject({ name: "BasilError", errorName: "USER_ERROR", message });
@@ -48,6 +58,30 @@ describe("an error of a row, whatever it is, is a BASIC error at the call", () =
   ])("%s does not get out of run()", async (_, module) => {
     expect((await failureOf("y = BAD.ROW()", { modules: [module] })).error).toMatchObject({ errorName: "USER_ERROR" });
     expect(await outputOf("TRY\ny = BAD.ROW()\nCATCH e$\nPRINT ERRNAME$\nEND TRY", { modules: [module] })).toBe("USER_ERROR\n");
+  });
+
+  test("a text thrown where the module is only known when the program runs has the place of that call", async () => {
+    const { error } = await failureOf("g = BAD\ny = 1 + g.ROW()", { modules: [throwing("just text", false)] });
+    expect([error.message, ...framesOf(error)]).toEqual(["just text", "2:9 main"]);
+  });
+
+  test("a text thrown by a property has the place of the reading", async () => {
+    const module = defineModule<null>({
+      name: "BAD",
+      doc: "",
+      rows: [
+        propertiesOf<null>()({
+          name: "STATE$",
+          doc: "",
+          get: () => {
+            throw "no state";
+          },
+        }),
+      ],
+      open: () => null,
+    });
+    const { error } = await failureOf("x = 1\nPRINT BAD.STATE$", { modules: [module] });
+    expect([error.message, ...framesOf(error)]).toEqual(["no state", "2:11 main"]);
   });
 
   test("the host's own error keeps its JavaScript stack, as the cause", async () => {
