@@ -135,8 +135,15 @@ export function addGearmanCommands(program: Command, context: CliContext, finish
     .command("gearman")
     .summary("look at job servers")
     .description("Looks at Gearman job servers and changes what they hold.")
+    // With "[options]" behind every name, nothing would be left of 80 columns.
+    .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" ") })
     .addHelpText("after", EXAMPLES);
   for (const row of ADMIN_COMMANDS) addAdminCommand(group, row, context, finish);
+}
+
+function argumentTerm(argument: Argument): string {
+  const name = argument.name() + (argument.variadic ? "..." : "");
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function addAdminCommand(group: Command, row: AdminCommand, context: CliContext, finish: Finish): void {

@@ -3,6 +3,7 @@ import type { GearmanError } from "../../../core/gearman/errors.ts";
 import type { Answer } from "./answers.ts";
 import { MANY_RETRIES, type ServerFacts } from "./doctor-facts.ts";
 import { queuedOf } from "./lists.ts";
+import { cutText } from "./table.ts";
 
 /** How bad a finding is: `error` means that jobs do not run, `warning` that they may not, `note` that one should know. */
 export type Severity = "error" | "warning" | "note";
@@ -54,7 +55,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         .filter((row) => row.workers === 0 && queuedOf(row) > 0)
         .map((row) => ({
           function: row.name,
-          text: `${jobsText(queuedOf(row))} of ${row.name} wait, and no worker is registered for it.`,
+          text: `${jobsText(queuedOf(row))} of ${shortened(row.name)} ${queuedOf(row) === 1 ? "waits" : "wait"}, and no worker is registered for it.`,
           advice: whereWorkersAre(row.name, others),
         })),
   },
@@ -65,7 +66,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         .filter(({ total, running, workers }) => Math.max(total, running, workers) >= BELOW_ZERO || running > total)
         .map(({ name, total, running, workers }) => ({
           function: name,
-          text: `The counts of ${name} are corrupt: total ${total}, running ${running}, workers ${workers}.`,
+          text: `The counts of ${shortened(name)} are corrupt: total ${total}, running ${running}, workers ${workers}.`,
           advice:
             "A worker registered with a timeout (CAN_DO_TIMEOUT), whose timer gearmand fires for jobs that are over. Restart the server, and let workers bound the time themselves. The timeout is in milliseconds; some libraries document seconds.",
         })),
@@ -75,7 +76,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     find: (facts) =>
       facts.stuck.map((name) => ({
         function: name,
-        text: `Jobs of ${name} wait although workers are registered, and none is running.`,
+        text: `Jobs of ${shortened(name)} wait although workers are registered, and none is running.`,
         advice: isGearmand1(facts)
           ? "Jobs for a later time wait rightly, but this version wakes no sleeping worker when they are due: workers must ask again by themselves, as those of basil do. Otherwise the workers hang or lost their connection: restart them."
           : "Jobs for a later time wait rightly. Otherwise the workers hang or lost their connection: restart them.",
@@ -112,7 +113,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       connections
         .filter(({ functions }) => new Set(functions).size < functions.length)
         .map(({ clientId, address, functions }) => ({
-          text: `The worker ${clientId} at ${address} is registered more than once for ${repeated(functions).join(", ")}.`,
+          text: `The worker ${shortened(clientId)} at ${address} is registered more than once for ${listText(repeated(functions))}.`,
           advice:
             "Each registration counts as a worker, so the number of workers is too high. Let it register each function once.",
         })),
@@ -225,6 +226,11 @@ function whereWorkersAre(name: string, others: readonly ServerOf[]): string {
   return "Start a worker for it, or compare how clients and workers spell the name: case counts.";
 }
 
+/** Longest name in a sentence, in columns. */
+const NAME_COLUMNS = 48;
+
+const shortened = (name: string): string => cutText(name, NAME_COLUMNS, "middle");
+
 const jobsText = (count: number): string => `${count} job${count === 1 ? "" : "s"}`;
 
 const repeated = (names: readonly string[]): string[] => [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
@@ -233,4 +239,4 @@ const repeated = (names: readonly string[]): string[] => [...new Set(names.filte
 const MAX_NAMES = 5;
 
 const listText = (names: readonly string[]): string =>
-  names.slice(0, MAX_NAMES).join(", ") + (names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "");
+  names.slice(0, MAX_NAMES).map(shortened).join(", ") + (names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "");

@@ -52,7 +52,7 @@ const LABELS: Readonly<Record<Severity, string>> = { error: "ERROR", warning: "W
 
 function findingText({ severity, server, text, advice }: Finding): string {
   const place = text.includes(server) ? "" : `${server}: `;
-  return `${wrap(`${LABELS[severity]}  ${place}${shownText(text)}`)}\n${wrap(shownText(advice), "  ")}\n`;
+  return `${wrap(`${LABELS[severity]}: ${place}${shownText(text)}`)}\n${wrap(shownText(advice), "  ")}\n`;
 }
 
 function verdict(findings: readonly Finding[]): string {
