@@ -11,9 +11,19 @@ export function decodeBytes(bytes: Buffer): string {
   const units = Buffer.allocUnsafe(bytes.length * 2);
   let end = 0;
   for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at]!;
+    if (first < 0x80) {
+      units[end++] = first;
+      units[end++] = 0;
+      at += 1;
+      continue;
+    }
     const length = sequenceLength(bytes, at);
-    if (length === 0) end = putUnit(units, end, 0xdc00 + bytes[at++]!);
-    else {
+    if (length === 0) {
+      units[end++] = first;
+      units[end++] = 0xdc;
+      at += 1;
+    } else {
       end = putCodePoint(units, end, codePointAt(bytes, at, length));
       at += length;
     }
@@ -33,18 +43,16 @@ function putCodePoint(units: Buffer, end: number, codePoint: number): number {
   return putUnit(units, high, 0xdc00 + (codePoint & 0x3ff));
 }
 
-/** The code point of a valid UTF-8 sequence. */
+/** The code point of a valid UTF-8 sequence of two bytes or more. */
 function codePointAt(bytes: Buffer, at: number, length: number): number {
-  if (length === 1) return bytes[at]!;
   let codePoint = bytes[at]! & (0xff >> (length + 1));
   for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i]! & 0x3f);
   return codePoint;
 }
 
-/** Length of the valid UTF-8 sequence at an offset, 0 when there is none (Unicode 15, table 3-7). */
+/** Length of the valid UTF-8 sequence of two bytes or more at an offset, 0 when there is none (Unicode 15, table 3-7). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!;
-  if (first < 0x80) return 1;
   if (first < 0xc2 || first > 0xf4) return 0;
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   if (at + length > bytes.length) return 0;
@@ -59,17 +67,24 @@ function sequenceLength(bytes: Buffer, at: number): number {
 /** Text as bytes: UTF-8; U+DC80…U+DCFF standing alone give back their byte; any other lone surrogate is U+FFFD. */
 export function encodeText(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, "utf8");
-  const bytes = Buffer.allocUnsafe(byteLength(text));
+  const bytes = Buffer.allocUnsafe(text.length * MAX_BYTES_OF_UNIT);
   let end = 0;
   for (let at = 0; at < text.length; at++) {
-    const codePoint = text.codePointAt(at)!;
-    if (codePoint < 0x80) bytes[end++] = codePoint;
-    else if (isByte(codePoint)) bytes[end++] = codePoint - 0xdc00;
-    else end = putUtf8(bytes, end, isLone(codePoint) ? 0xfffd : codePoint);
-    if (codePoint > 0xffff) at += 1;
+    const unit = text.charCodeAt(at);
+    // A low surrogate is met here only when it stands alone: pairs are taken whole.
+    if (unit < 0x80) bytes[end++] = unit;
+    else if (isByte(unit)) bytes[end++] = unit - 0xdc00;
+    else {
+      const codePoint = text.codePointAt(at)!;
+      end = putUtf8(bytes, end, isLone(codePoint) ? 0xfffd : codePoint);
+      if (codePoint > 0xffff) at += 1;
+    }
   }
-  return bytes;
+  return Buffer.from(bytes.subarray(0, end));
 }
+
+/** Bytes that one UTF-16 unit takes at most in UTF-8. */
+const MAX_BYTES_OF_UNIT = 3;
 
 /** How many bytes `encodeText` gives: `byteLength("é")` is 2. */
 export function byteLength(text: string): number {
@@ -77,17 +92,17 @@ export function byteLength(text: string): number {
   if (text.isWellFormed()) return length;
   let lone = 0;
   for (let at = 0; at < text.length; at++) {
-    const codePoint = text.codePointAt(at)!;
-    if (isByte(codePoint)) lone += 1;
-    else if (codePoint > 0xffff) at += 1;
+    const unit = text.charCodeAt(at);
+    if (isByte(unit)) lone += 1;
+    else if (unit >= 0xd800 && unit <= 0xdbff && text.codePointAt(at)! > 0xffff) at += 1;
   }
   // Node counts a lone surrogate as the three bytes of U+FFFD; a byte is one.
   return length - 2 * lone;
 }
 
 const isLone = (codePoint: number): boolean => codePoint >= 0xd800 && codePoint <= 0xdfff;
-/** Whether a code point read by codePointAt, which joins pairs, stands for one byte. */
-const isByte = (codePoint: number): boolean => codePoint >= 0xdc80 && codePoint <= 0xdcff;
+/** Whether a unit that is no second half of a pair stands for one byte. */
+const isByte = (unit: number): boolean => unit >= 0xdc80 && unit <= 0xdcff;
 
 function putUtf8(bytes: Buffer, end: number, codePoint: number): number {
   if (codePoint < 0x800) bytes[end++] = 0xc0 | (codePoint >> 6);
