@@ -3,6 +3,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import type { CliContext } from "../context.ts";
 import { positiveInteger } from "../option-values.ts";
 import type { AdminFlags } from "./answers.ts";
+import { addJobCommands } from "./job-commands.ts";
 import type { TopFlags } from "./top.ts";
 
 /** Gives the exit code of a command to whoever runs the command line. */
@@ -139,6 +140,7 @@ export function addGearmanCommands(program: Command, context: CliContext, finish
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" ") })
     .addHelpText("after", EXAMPLES);
   for (const row of ADMIN_COMMANDS) addAdminCommand(group, row, context, finish);
+  addJobCommands(group, context, finish);
 }
 
 function argumentTerm(argument: Argument): string {
