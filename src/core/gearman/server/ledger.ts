@@ -59,6 +59,11 @@ export class Ledger {
     this.#staged.push({ job, isNew });
   }
 
+  /** A job that is not to be written waits for those before it, so that the order stays. */
+  holdBack(job: Job): void {
+    this.#staged.push({ job, isNew: true });
+  }
+
   /** Has `refuse` called if the job, which is staged, cannot be written. */
   whenRefused(job: Job, refuse: (failure: Error) => void): void {
     this.#refusals.push({ job, refuse });

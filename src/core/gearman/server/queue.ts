@@ -133,6 +133,7 @@ export class JobQueue {
     const job = this.#create(target, shareKey, submission, this.#nextNumber());
     this.#attach(job, submission.client);
     if (job.isBackground && this.#ledger !== null) this.#ledger.stage(job, true);
+    else if (this.#ledger?.hasStaged === true) this.#ledger.holdBack(job);
     else this.#enqueue(job);
     return job;
   }
