@@ -71,6 +71,8 @@ export class Connection {
   #rejectOpened!: (reason: GearmanError) => void;
   #isRetired = false;
   #isUnneeded = false;
+  /** Why the connection was closed in peace; what the socket says of it then does not matter. */
+  #goodbye: GearmanError | null = null;
   #isLost = false;
   #reads = 0;
   #greetedWith = 0;
@@ -187,6 +189,7 @@ export class Connection {
   async close(reason: GearmanError): Promise<void> {
     if (this.#wire.isOpen && this.isIdle) {
       this.#isRetired = true;
+      this.#goodbye = reason;
       await this.#wire.end();
     } else this.#wire.destroy(reason);
   }
@@ -263,7 +266,7 @@ export class Connection {
     this.#rejectOpened(reason);
     for (const request of this.#replies.drain()) request.lost(reason, this.#wire.isWritten(request.sentInBatch));
     for (const follower of this.#jobs.drain()) follower.lost(reason, true);
-    this.onLost?.(reason);
+    this.onLost?.(this.#goodbye ?? reason);
   }
 
   #closeIfUseless(): void {

@@ -5,7 +5,7 @@ import { GearmanError, type GearmanErrorKind } from "../../../src/core/gearman/e
 import type { Packet } from "../../../src/core/gearman/packets.ts";
 import { GearmanServer, type GearmanServerOptions } from "../../../src/core/gearman/server/server.ts";
 import { GearmanWorker } from "../../../src/core/gearman/worker.ts";
-import type { JobHandler } from "../../../src/core/gearman/worker-options.ts";
+import type { GearmanWorkerOptions, JobHandler } from "../../../src/core/gearman/worker-options.ts";
 import { type FakeBehaviour, type FakeServer, type Peer, startFakeServer } from "./fake-server.ts";
 
 /** What each test makes, ended in the reverse order. Call once in a test file. */
@@ -38,8 +38,8 @@ export function clientHarness() {
       cleanups.push(() => client.close());
       return client;
     },
-    async worker(server: string, name: string, handler: JobHandler, concurrency = 10): Promise<GearmanWorker> {
-      const worker = new GearmanWorker({ servers: [server], concurrency });
+    async worker(server: string, name: string, handler: JobHandler, options: GearmanWorkerOptions = {}): Promise<GearmanWorker> {
+      const worker = new GearmanWorker({ servers: [server], concurrency: 10, ...options });
       cleanups.push(() => worker.stop({ graceMs: 0 }));
       worker.add(name, handler);
       worker.start();

@@ -358,7 +358,9 @@ describe.skipIf(!hasGearmand())("against gearmand", () => {
     expect(new Set(outcomes.map((outcome) => (outcome.ok ? outcome.receipt?.handle : outcome.error.kind))).size).toBe(20_000);
     let done = 0;
     const drained = new EventTarget();
-    await worker(gearmand.server, "f", () => void (++done === 20_000 && drained.dispatchEvent(new Event("done"))), 100);
+    await worker(gearmand.server, "f", () => void (++done === 20_000 && drained.dispatchEvent(new Event("done"))), {
+      concurrency: 100,
+    });
     if (done < 20_000) await once(drained, "done");
     expect(client.metrics()).toMatchObject({ submitted: 20_000, accepted: 20_000, completed: 20_000, inFlight: 0 });
   });
