@@ -3,7 +3,7 @@ import type { GearmanError } from "../../../core/gearman/errors.ts";
 import type { Answer } from "./answers.ts";
 import { MANY_RETRIES, type ServerFacts } from "./doctor-facts.ts";
 import { queuedOf } from "./lists.ts";
-import { cutText } from "./table.ts";
+import { cutText, shownText } from "./table.ts";
 
 /** How bad a finding is: `error` means that jobs do not run, `warning` that they may not, `note` that one should know. */
 export type Severity = "error" | "warning" | "note";
@@ -229,7 +229,7 @@ function whereWorkersAre(name: string, others: readonly ServerOf[]): string {
 /** Longest name in a sentence, in columns. */
 const NAME_COLUMNS = 48;
 
-const shortened = (name: string): string => cutText(name, NAME_COLUMNS, "middle");
+const shortened = (name: string): string => cutText(shownText(name), NAME_COLUMNS, "middle");
 
 const jobsText = (count: number): string => `${count} job${count === 1 ? "" : "s"}`;
 
