@@ -52,11 +52,36 @@ describe("the package", () => {
     expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: "function function function function\n", stderr: "" });
   });
 
+  test("exports the whole Gearman library under its own name: client, worker, administrator, server, errors and figures", async () => {
+    writeFileSync(
+      join(directory, "gearman-names.js"),
+      `import * as gearman from "basil-gearman/gearman";
+       const names = ["GearmanClient", "GearmanWorker", "GearmanAdmin", "GearmanServer", "GearmanError", "prometheusText", "clientMetricsText"];
+       console.log(names.filter((name) => typeof gearman[name] !== "function").join(), Object.keys(gearman.GEARMAN_ERRORS).length > 10);
+       const server = new gearman.GearmanServer({ port: 0 });
+       const { port } = await server.listen();
+       const servers = ["127.0.0.1:" + port];
+       const worker = new gearman.GearmanWorker({ servers });
+       worker.add("twice", (job) => job.payload.toString().repeat(2));
+       worker.start();
+       const client = new gearman.GearmanClient({ servers });
+       for await (const outcome of client.tasks([{ name: "twice", payload: "ab" }])) console.log(outcome.ok && outcome.result.toString());
+       try { await client.submit({ name: "" }); } catch (error) { console.log(error instanceof gearman.GearmanError, error.kind, error.code); }
+       await client.close(); await worker.stop(); await server.close();`,
+    );
+    const { stdout, stderr } = await runNode(["gearman-names.js"], { directory });
+    expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: " true\nabab\ntrue ARGUMENT 9\n", stderr: "" });
+  });
+
   test("has types that compile strictly in a user's project, without looking into the package's own checks", () => {
     writeFileSync(
       join(directory, "consumer.ts"),
       `import { createHost, createInterpreter, defineModule, functionsOf, gearman, type Outcome, required, standard } from "basil-gearman";
-       import { GearmanClient } from "basil-gearman/gearman";
+       import { type BackgroundRequest, type ClientEvent, GearmanAdmin, GearmanClient, GearmanServer, GearmanWorker, type TaskOutcome } from "basil-gearman/gearman";
+       export const later: BackgroundRequest = { name: "f", at: new Date() };
+       export const watching = (event: ClientEvent): string => (event.type === "jobFailed" ? event.name : event.server);
+       export const all = (outcome: TaskOutcome): Buffer | null => (outcome.ok ? outcome.result : null);
+       export const parts = [GearmanAdmin, GearmanServer, GearmanWorker];
        const fn = functionsOf<{ factor: number }>();
        const shop = defineModule({
          name: "SHOP", doc: "", open: () => ({ factor: 2 }),
