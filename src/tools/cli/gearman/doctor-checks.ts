@@ -153,7 +153,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         ? []
         : [
             {
-              text: `${facts.jobs} jobs are queued; gearmand slows down with that many, because its hash tables have 991 places.`,
+              text: `${facts.jobs} jobs are queued; gearmand slows down with that many, because its hash tables have 991 places unless told otherwise.`,
               advice: "Start it with --hashtable-buckets 1000003, or with about as many places as there will be jobs.",
             },
           ],

@@ -207,6 +207,30 @@ RETRIES  KIND        STATE    HANDLE
     expect(stdout).toMatch(/^127.0.0.1:\d+\nNo jobs are there.\n\n127.0.0.1:\d+\nRETRIES .*\n.* H:b:1\n$/);
     expect({ code, stderr }).toEqual({ code: 1, stderr: `basil: cannot ask ${DOWN}: connection refused\n` });
   });
+
+  test("as JSON keep what came before a server broke off", async () => {
+    const [a, b] = [await fake({ "show jobs": "H:a:1\t0\t0\t1\nH:a" }), await fake({})];
+    const { code, stdout } = await gearman(
+      "jobs",
+      "--json",
+      "--timeout-ms",
+      "50",
+      "--servers",
+      `${a.server},${DOWN},${b.server}`,
+    );
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({
+      servers: [
+        {
+          server: a.server,
+          jobs: [{ handle: "H:a:1", retries: 0, isIgnored: false, isBackground: true }],
+          error: { kind: "TIMEOUT", message: expect.stringContaining("within 50 ms") },
+        },
+        { server: DOWN, error: { kind: "IO", message: `cannot ask ${DOWN}: connection refused` } },
+        { server: b.server, jobs: [] },
+      ],
+    });
+  });
 });
 
 describe("changes", () => {
