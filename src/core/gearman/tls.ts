@@ -70,7 +70,7 @@ function checkPair(cert: string | Buffer, key: string | Buffer, nameOf: (part: T
   try {
     privateKey = createPrivateKey(key);
   } catch (error) {
-    const isEncrypted = error instanceof Error && "code" in error && error.code === "ERR_MISSING_PASSPHRASE";
+    const isEncrypted = key.toString().includes("ENCRYPTED");
     const problem = isEncrypted
       ? "is encrypted: store it decrypted, as openssl pkey -in FILE -out FILE does, and let only its owner read it"
       : "is no private key: it must be PEM, with a line such as -----BEGIN PRIVATE KEY-----";
@@ -110,6 +110,9 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, readonly [fault: string, wayOu
   CERT_NOT_YET_VALID: ["is not valid yet", "set this machine's clock"],
 };
 
+/** The other side left before the handshake was over, in words. */
+export const CLOSED_IN_HANDSHAKE = "it closed the connection in the TLS handshake, as servers without TLS do";
+
 const NO_TLS = "it does not speak TLS: set it up for TLS, or write its address without tls";
 
 /** Failed handshakes, by the code of Node's error. */
@@ -141,8 +144,7 @@ export function tlsReason(error: Error): string | undefined {
   if (fault !== undefined) return `its certificate ${fault[0]}; ${fault[1]}`;
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
     return `its certificate is for other names (${namesIn(error)}); set the server name to one of them`;
-  if (code === "ECONNRESET" && error.message.includes("before secure TLS connection"))
-    return "it closed the connection in the TLS handshake, as servers without TLS do";
+  if (code === "ECONNRESET" && error.message.includes("before secure TLS connection")) return CLOSED_IN_HANDSHAKE;
   return HANDSHAKE_FAULTS[code] ?? REFUSALS[code];
 }
 

@@ -6,7 +6,7 @@ import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder, PacketWriter } from "./codec.t
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, readyEvent } from "./host.ts";
 import type { Packet, PacketArgs, PacketName } from "./packets.ts";
-import { isTlsRefusal, tlsReason } from "./tls.ts";
+import { CLOSED_IN_HANDSHAKE, isTlsRefusal, tlsReason } from "./tls.ts";
 
 /** How to reach a server. */
 export interface WireOptions {
@@ -117,6 +117,11 @@ export class Wire {
   /** Bytes that the system has not taken yet. */
   get unsentBytes(): number {
     return this.#writer.bytes + this.#socket.writableLength;
+  }
+
+  /** Bytes that came of a packet that is not complete yet. */
+  get unreadBytes(): number {
+    return this.#decoder.pendingBytes;
   }
 
   /** Bytes that came. */
@@ -260,6 +265,7 @@ export class Wire {
   #endMessage(): string {
     const bytes = this.#decoder.pendingBytes;
     const { tls } = this.#options.address;
+    if (this.#mode === "connecting" && tls) return `cannot reach ${this.server}: ${CLOSED_IN_HANDSHAKE}`;
     if (this.#receivedAt === 0 && typeof tls === "object" && tls.cert !== undefined)
       return `${this.server} closed the connection after the TLS handshake: perhaps it does not trust the client certificate`;
     return `${this.server} closed the connection${bytes > 0 ? ` in the middle of a packet, after ${bytes} bytes of it` : ""}`;
