@@ -3,7 +3,8 @@ import type * as ast from "../../grammar/ast.ts";
 import type { Code, FunctionContext, LoopFrame } from "./context.ts";
 import { asNumber, condition, operation } from "./operations.ts";
 import { storeVariable } from "./stores.ts";
-import { ANY, NUMBER } from "./types.ts";
+import { ANY, isOnly, NUMBER } from "./types.ts";
+import { walkStatements } from "./walk.ts";
 
 /** Rounds of a function's loops between two looks at the shared fuel: they count in a local variable. */
 const ROUNDS = 128;
@@ -63,6 +64,8 @@ export interface ForParts {
   readonly start: string;
   /** Computes the step where its sign is not known before: to run before the first test and before each advance. */
   readonly holdStep: string;
+  /** Nothing in the loop can change the step: once before the first test is enough. */
+  readonly isStepFixed: boolean;
   readonly test: string;
   /** Steps the variable, as an expression. */
   readonly advance: string;
@@ -76,19 +79,42 @@ export function forParts(context: FunctionContext, node: ast.For): ForParts {
   const to = { js: asNumber(context, context.expression(node.to), node.to.span), kinds: NUMBER };
   const direction = stepDirection(node.step);
   const step = node.step ? asNumber(context, context.expression(node.step), node.step.span) : "1";
+  const isStepFixed = direction === "unknown" && isUntouched(context, node);
   const held = direction === "unknown" ? context.temporary("s") : step;
   const upward = operation(context, "<=", reading(), to, node.variable.span).js;
   const downward = operation(context, ">=", reading(), to, node.variable.span).js;
-  const test = direction === "up" ? upward : direction === "down" ? downward : `(${held} >= 0 ? ${upward} : ${downward})`;
-  const added = { js: `(${asNumber(context, reading(), node.variable.span)} + ${held})`, kinds: NUMBER };
+  const test =
+    direction === "up"
+      ? upward
+      : direction === "down"
+        ? downward
+        : `(${isStepFixed ? held : `${held} >= 0`} ? ${upward} : ${downward})`;
+  const added = { js: `(${asNumber(context, reading(), node.variable.span)} + ${isStepFixed ? step : held})`, kinds: NUMBER };
   const advance = storeVariable(context, variable, added, node.variable.span).slice(0, -1);
-  return { start, holdStep: direction === "unknown" ? `${held} = ${step}` : "", test, advance };
+  const holdStep = direction === "unknown" ? `${held} = ${step}${isStepFixed ? " >= 0" : ""}` : "";
+  return { start, holdStep, isStepFixed, test, advance };
+}
+
+/** Whether a step is a variable that holds a number and that neither the loop nor any other code stores to meanwhile. */
+function isUntouched(context: FunctionContext, { variable, step, body }: ast.For): boolean {
+  if (step?.kind !== "name") return false;
+  const known = context.variable(step.name);
+  if (!known?.isStored || known.array || known.isShared || context.compilation.unit.hasDynamicCode) return false;
+  if (!isOnly(context.kindsOf(known, step), NUMBER)) return false;
+  let isStored = context.variable(variable.name) === known;
+  walkStatements(body, {
+    store: (place) => {
+      if (place.kind === "name" && context.variable(place.name) === known) isStored = true;
+    },
+  });
+  return !isStored;
 }
 
 export function forLoop(context: FunctionContext, node: ast.For): string {
-  const { start, holdStep, test, advance } = forParts(context, node);
+  const { start, holdStep, isStepFixed, test, advance } = forParts(context, node);
   const { label, js } = loopBody(context, "FOR", node);
-  return `${start}${holdStep && `\n${holdStep};`}\n${label}: for (; ${test}; ${holdStep && `${holdStep}, `}${advance}) {\n${js}\n}`;
+  const again = holdStep && !isStepFixed ? `${holdStep}, ` : "";
+  return `${start}${holdStep && `\n${holdStep};`}\n${label}: for (; ${test}; ${again}${advance}) {\n${js}\n}`;
 }
 
 function stepDirection(step: ast.Expression | null): "up" | "down" | "unknown" {
