@@ -14,8 +14,8 @@ export type ClientEvent =
 /** Takes a client's events. What it throws becomes a process warning. */
 export type ClientEventListener = (event: ClientEvent) => void;
 
-/** `listener` as the client may call it from anywhere: it never throws. */
-export function harmless(listener: ClientEventListener | undefined): ClientEventListener {
+/** `listener` as a client or worker may call it from anywhere: it never throws. */
+export function harmless<E extends { readonly type: string }>(listener: ((event: E) => void) | undefined): (event: E) => void {
   if (listener === undefined) return () => undefined;
   return (event) => {
     try {

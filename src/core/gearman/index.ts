@@ -5,6 +5,7 @@ export type { ConnectionStatus, FunctionPriorities, FunctionStatus, QueuedJob } 
 export type { JobStatus, UniqueJobStatus } from "./call.ts";
 export { MAX_FUNCTION_BYTES, MAX_HANDLE_BYTES, MAX_UNIQUE_BYTES } from "./checks.ts";
 export { GearmanClient, type GearmanClientOptions } from "./client.ts";
+export { checkClientId, expandClientId, MAX_CLIENT_ID_BYTES } from "./client-id.ts";
 export { DEFAULT_MAX_PACKET_BYTES, encodePacket, PacketDecoder } from "./codec.ts";
 export {
   CONFIG_FILE,
@@ -58,4 +59,11 @@ export type { TaskOutcome, TaskRequest, TaskSet, TaskSetOptions } from "./tasks.
 export type { TlsOptions } from "./tls.ts";
 export { GearmanWorker } from "./worker.ts";
 export { GearmanJob } from "./worker-job.ts";
+export {
+  WORKER_METRICS,
+  WORKER_SERVER_METRICS,
+  type WorkerMetrics,
+  type WorkerServerMetrics,
+  workerMetricsText,
+} from "./worker-metrics.ts";
 export type { GearmanWorkerOptions, HandlerResult, JobHandler, WorkerEvent } from "./worker-options.ts";

@@ -1,7 +1,8 @@
 /** A job as the worker that holds it sees it: what to do, and the ways to report on it and end it. */
 import { checkPayload } from "./checks.ts";
+import { endOfText } from "./codec.ts";
 import type { GearmanError } from "./errors.ts";
-import type { Packet, PacketArg } from "./packets.ts";
+import { HEADER_BYTES, type PacketArg } from "./packets.ts";
 import type { Wire } from "./wire.ts";
 
 /** What a job tells its worker. */
@@ -9,11 +10,51 @@ export interface JobOwner {
   /** Report failures as WORK_EXCEPTION, which only some clients and servers understand. */
   readonly exceptions: boolean;
   /** The job was completed or failed, or its connection was lost. */
-  over(job: GearmanJob): void;
+  over(job: GearmanJob, ending: "completed" | "failed" | "lost"): void;
 }
 
 /** Largest number a server keeps in a status. */
 const MAX_STATUS = 0xffffffff;
+
+/** The last function name that came, because the next is most often the same: comparing bytes is cheaper than decoding them. */
+export class NameCache {
+  #bytes: Buffer = Buffer.alloc(0);
+  #name = "";
+
+  /** The text from `start` to `end`. */
+  read(bytes: Buffer, start: number, end: number): string {
+    if (!this.#isLast(bytes, start, end)) {
+      this.#bytes = Buffer.from(bytes.subarray(start, end));
+      this.#name = this.#bytes.toString();
+    }
+    return this.#name;
+  }
+
+  #isLast(bytes: Buffer, start: number, end: number): boolean {
+    const last = this.#bytes;
+    if (last.length !== end - start) return false;
+    for (let at = 0; at < last.length; at++) if (last[at] !== bytes[start + at]) return false;
+    return true;
+  }
+}
+
+/** Where the arguments of a JOB_ASSIGN_UNIQ packet lie in the bytes read: most handlers never look at some of them. */
+export interface AssignedPacket {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly handleEnd: number;
+  readonly nameEnd: number;
+  readonly uniqueEnd: number;
+  readonly end: number;
+}
+
+/** The arguments of the JOB_ASSIGN_UNIQ packet from `start` to `end`, or null when some are missing. */
+export function findAssigned(bytes: Buffer, start: number, end: number): AssignedPacket | null {
+  const handleEnd = endOfText(bytes, start + HEADER_BYTES, end);
+  const nameEnd = endOfText(bytes, handleEnd + 1, end);
+  const uniqueEnd = endOfText(bytes, nameEnd + 1, end);
+  return uniqueEnd < end ? { bytes, start: start + HEADER_BYTES, handleEnd, nameEnd, uniqueEnd, end } : null;
+}
 
 /** One assigned job. Modes: held → over (completed, failed or lost); what is sent after that is dropped. */
 export class GearmanJob {
@@ -21,26 +62,45 @@ export class GearmanJob {
   readonly handle: string;
   /** The function to run. */
   readonly name: string;
-  /** The key the client gave it, or empty. */
-  readonly unique: string;
-  /** What to work on, byte for byte. */
-  readonly payload: Buffer;
-  /** The server that assigned it, such as `127.0.0.1:4730`. */
-  readonly server: string;
+  /** Size of the payload, in bytes. */
+  readonly payloadBytes: number;
+  /** Where it is among the jobs its worker is busy with, or -1. For the worker only. */
+  place = -1;
+  /** A handler does it. For the worker only. */
+  isHandled = false;
   readonly #wire: Wire;
   readonly #owner: JobOwner;
+  readonly #packet: AssignedPacket;
+  #payload: Buffer | null = null;
   #abort: AbortController | null = null;
   #abortReason: GearmanError | null = null;
   #isOver = false;
 
-  constructor({ args }: Packet<"JOB_ASSIGN_UNIQ">, wire: Wire, owner: JobOwner) {
-    this.handle = args.handle.toString("latin1");
-    this.name = args.function.toString();
-    this.unique = args.unique.toString();
-    this.payload = args.payload;
-    this.server = wire.server;
+  constructor(packet: AssignedPacket, name: string, wire: Wire, owner: JobOwner) {
+    this.handle = packet.bytes.toString("latin1", packet.start, packet.handleEnd);
+    this.name = name;
+    this.payloadBytes = packet.end - packet.uniqueEnd - 1;
+    this.#packet = packet;
     this.#wire = wire;
     this.#owner = owner;
+  }
+
+  /** The key the client gave it, or empty. */
+  get unique(): string {
+    const { bytes, nameEnd, uniqueEnd } = this.#packet;
+    return bytes.toString("utf8", nameEnd + 1, uniqueEnd);
+  }
+
+  /** What to work on, byte for byte. */
+  get payload(): Buffer {
+    const { bytes, uniqueEnd, end } = this.#packet;
+    this.#payload ??= bytes.subarray(uniqueEnd + 1, end);
+    return this.#payload;
+  }
+
+  /** The server that assigned it, such as `127.0.0.1:4730`. */
+  get server(): string {
+    return this.#wire.server;
   }
 
   /** Fires when the work is in vain: the connection was lost, the time is over or the worker stops now. The reason says which. */
@@ -85,7 +145,7 @@ export class GearmanJob {
   complete(result: PacketArg = ""): boolean {
     if (this.#isOver) return false;
     this.#wire.send("WORK_COMPLETE", this.handle, checkPayload(result));
-    this.#end();
+    this.#end("completed");
     return true;
   }
 
@@ -98,8 +158,13 @@ export class GearmanJob {
       if (hasReason) this.#wire.send("WORK_WARNING", this.handle, checkPayload(reason));
       this.#wire.send("WORK_FAIL", this.handle);
     }
-    this.#end();
+    this.#end("failed");
     return true;
+  }
+
+  /** Its time was over. For the worker only. */
+  get isOverdue(): boolean {
+    return this.#abortReason?.kind === "TIMEOUT";
   }
 
   /** Fires the signal; the job stays held until its handler ends. For the worker only. */
@@ -112,12 +177,12 @@ export class GearmanJob {
   lost(reason: GearmanError): void {
     if (this.#isOver) return;
     this.callOff(reason);
-    this.#end();
+    this.#end("lost");
   }
 
-  #end(): void {
+  #end(ending: "completed" | "failed" | "lost"): void {
     this.#isOver = true;
-    this.#owner.over(this);
+    this.#owner.over(this, ending);
   }
 }
 

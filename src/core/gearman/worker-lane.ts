@@ -10,11 +10,54 @@ export class WorkerLane {
   readonly kind: LaneKind;
   readonly links: readonly WorkerLink[];
   readonly unclaimed: GearmanJob[] = [];
+  readonly #maxHeldBytes: number;
+  #heldBytes = 0;
+  #isPaused = false;
+  #pauses = 0;
   #firstLink = 0;
 
-  constructor(kind: LaneKind, links: readonly WorkerLink[]) {
+  /** @param maxHeldBytes with payloads of this size together, or more, no further job is fetched or read */
+  constructor(kind: LaneKind, links: readonly WorkerLink[], maxHeldBytes: number) {
     this.kind = kind;
     this.links = links;
+    this.#maxHeldBytes = maxHeldBytes;
+  }
+
+  /** Payload bytes of the jobs that came over these connections and are still held. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** How often reading had to stop. */
+  get pauses(): number {
+    return this.#pauses;
+  }
+
+  /** What is held and what has come of the next packets is enough. */
+  get isFull(): boolean {
+    let bytes = this.#heldBytes;
+    for (const link of this.links) bytes += link.unreadBytes;
+    return bytes >= this.#maxHeldBytes;
+  }
+
+  /**
+   * Counts a job in. The first one over the limit stops reading, because jobs of grabs that are under way may be
+   * as large; one job is always allowed, as it is counted only after it came.
+   */
+  hold(job: GearmanJob): void {
+    this.#heldBytes += job.payloadBytes;
+    if (this.#heldBytes < this.#maxHeldBytes || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#pauses++;
+    for (const link of this.links) link.pause();
+  }
+
+  /** Counts a job out. */
+  release(job: GearmanJob): void {
+    this.#heldBytes -= job.payloadBytes;
+    if (!this.#isPaused || this.#heldBytes >= this.#maxHeldBytes) return;
+    this.#isPaused = false;
+    for (const link of this.links) link.resume();
   }
 
   /** Grabs the servers have not answered yet. */

@@ -4,8 +4,10 @@ import { bounded } from "../net/deadline.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
 import { GearmanError } from "./errors.ts";
 import type { GearmanHost } from "./host.ts";
-import type { Packet } from "./packets.ts";
+import { PACKETS, type Packet } from "./packets.ts";
 import { Wire } from "./wire.ts";
+import { findAssigned, GearmanJob, type JobOwner, NameCache } from "./worker-job.ts";
+import type { LinkCounters } from "./worker-metrics.ts";
 
 /** Waits between tries to connect. */
 const RECONNECT: BackoffOptions = { firstMs: 200, maxMs: 10_000, jitter: 0.5 };
@@ -15,6 +17,8 @@ const MAX_CONNECT_MS = 5_000;
 
 /** Bytes that cannot keep a server or a slow line busy for long. */
 const LIGHT_BYTES = 64 * 1024;
+
+const JOB_ASSIGN_UNIQ = PACKETS.JOB_ASSIGN_UNIQ.code;
 
 /** What a link needs to know. */
 export interface LinkOptions {
@@ -29,6 +33,8 @@ export interface LinkOptions {
   readonly stallMs: number;
   /** Most grabs that may be under way. */
   readonly maxGrabs: number;
+  /** Where its doings are counted. */
+  readonly counters: LinkCounters;
 }
 
 /** Whom a link reports to. */
@@ -36,7 +42,9 @@ export interface LinkOwner {
   functions(): Iterable<string>;
   /** Grab as often as there is room: there may be jobs. */
   schedule(): void;
-  assigned(packet: Packet<"JOB_ASSIGN_UNIQ">, link: WorkerLink, wire: Wire): void;
+  /** Whom the link's jobs report to. */
+  readonly jobs: JobOwner;
+  assigned(job: GearmanJob): void;
   connected(link: WorkerLink): void;
   lost(link: WorkerLink, reason: GearmanError, wasOpen: boolean, retryMs: number): void;
   refused(link: WorkerLink, code: string, text: string): void;
@@ -70,6 +78,9 @@ export class WorkerLink {
   #readBytes = 0;
   #readAt = Number.NEGATIVE_INFINITY;
   #onConfirmed: (() => void)[] = [];
+  #isPaused = false;
+  #isClosing = false;
+  readonly #names = new NameCache();
 
   constructor(options: LinkOptions, owner: LinkOwner) {
     this.#options = options;
@@ -79,6 +90,11 @@ export class WorkerLink {
 
   get isOpen(): boolean {
     return this.#wire?.isOpen ?? false;
+  }
+
+  /** Bytes of a packet that is not complete yet. */
+  get unreadBytes(): number {
+    return this.#wire?.unreadBytes ?? 0;
   }
 
   /** Grabs the server has not answered yet. */
@@ -106,6 +122,7 @@ export class WorkerLink {
   /** Asks for one job, in the same write as whatever else this tick sends. */
   grab(): void {
     this.#grabs++;
+    this.#options.counters.grabs++;
     this.#wire?.send("GRAB_JOB_UNIQ");
   }
 
@@ -132,6 +149,19 @@ export class WorkerLink {
     this.#echoes.push({ askedAt: this.#options.host.now(), bytes: wire.totalBytes });
   }
 
+  /** Stops reading, so that further jobs wait at the server. Its silence proves nothing until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#probedAt = null;
+    this.#wire?.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#wire?.resume();
+  }
+
   /** Announces one more function, and looks for its jobs: the server does not wake a sleeping worker for it. */
   canDo(name: string): void {
     if (!this.isOpen) return;
@@ -146,6 +176,7 @@ export class WorkerLink {
   async close(lastWordMs: number): Promise<void> {
     this.retire();
     this.#stopTimer();
+    this.#isClosing = true;
     const wire = this.#wire;
     if (!this.isConfirmed && lastWordMs > 0) await this.#lastWord(lastWordMs);
     await wire?.end();
@@ -162,6 +193,7 @@ export class WorkerLink {
           wasOpen = true;
           this.#opened();
         },
+        quick: (bytes, start, end) => this.#quick(bytes, start, end),
         packet: (packet) => this.#received(packet),
         stalled: () => this.#stalled(),
         lost: (reason) => this.#lost(reason, wasOpen),
@@ -171,6 +203,8 @@ export class WorkerLink {
 
   #opened(): void {
     const wire = this.#wire!;
+    this.#options.counters.connects++;
+    if (this.#isPaused) wire.pause();
     if (this.#options.clientId !== "") wire.send("SET_CLIENT_ID", this.#options.clientId);
     for (const name of this.#owner.functions()) wire.send("CAN_DO", name);
     this.#grabs = 0;
@@ -184,16 +218,24 @@ export class WorkerLink {
     this.#sleepIfSated();
   }
 
+  /** Jobs come by the million, so they are read straight from the bytes. */
+  #quick(bytes: Buffer, start: number, end: number): boolean {
+    if (bytes[start + 7] !== JOB_ASSIGN_UNIQ) return false;
+    const packet = findAssigned(bytes, start, end);
+    if (packet === null) return false;
+    this.#failures = 0;
+    this.#grabs--;
+    this.#isHungry = true;
+    this.#window = Math.min(this.#options.maxGrabs, this.#window * 2);
+    const name = this.#names.read(bytes, packet.handleEnd + 1, packet.nameEnd);
+    this.#owner.assigned(new GearmanJob(packet, name, this.#wire!, this.#owner.jobs));
+    this.#owner.schedule();
+    return true;
+  }
+
   #received(packet: Packet): void {
     this.#failures = 0;
     switch (packet.name) {
-      case "JOB_ASSIGN_UNIQ":
-        this.#grabs--;
-        this.#isHungry = true;
-        this.#window = Math.min(this.#options.maxGrabs, this.#window * 2);
-        this.#owner.assigned(packet, this, this.#wire!);
-        this.#owner.schedule();
-        break;
       case "NO_JOB":
         this.#grabs--;
         this.#isHungry = false;
@@ -227,6 +269,8 @@ export class WorkerLink {
     this.#grabs = 0;
     this.#isHungry = false;
     this.#echoes = [];
+    if (!wasOpen) this.#options.counters.connectFailures++;
+    else if (!this.#isClosing) this.#options.counters.losses++;
     const retryMs = backoffMs(this.#failures++, RECONNECT, this.#options.host.random);
     if (this.#isOn) this.#timer = setTimeout(() => this.#connect(), retryMs);
     this.#owner.lost(this, reason, wasOpen, retryMs);
@@ -248,6 +292,7 @@ export class WorkerLink {
     const wire = this.#wire!;
     const pulse = () => {
       if (!wire.isOpen || wire !== this.#wire) return;
+      if (this.#isPaused) return beat();
       if (!this.#isProbing) this.#probe(wire);
       // A slow reader is not dead; `stalled` tells when it is.
       else if (!this.#isUploading(wire)) return this.#giveUp("no sign of life");

@@ -1,6 +1,6 @@
 /** What a worker is given, and what it tells: its settings, its handlers and its events. */
 
-import type { GearmanError } from "./errors.ts";
+import { GearmanError } from "./errors.ts";
 import type { ConnectingOptions } from "./options.ts";
 import type { GearmanJob } from "./worker-job.ts";
 
@@ -24,12 +24,32 @@ export type WorkerEvent =
 export interface GearmanWorkerOptions extends ConnectingOptions {
   /** Most handlers running at once, over all servers, and as many jobs taken by hand besides. Default 1. */
   readonly concurrency?: number | undefined;
+  /**
+   * With payloads of this many bytes held, no further job is asked for, and reading pauses until some have ended; one
+   * job is always taken, however large. Jobs taken by hand may hold as much besides. Default 268 435 456 (256 MiB).
+   */
+  readonly maxHeldBytes?: number | undefined;
   /** Report failures as WORK_EXCEPTION instead of WORK_WARNING and WORK_FAIL: only when all clients understand it. Default false. */
   readonly exceptions?: boolean | undefined;
   /** Mean time between looks for jobs a server did not announce, in milliseconds; also finds dead connections. Default 15 000. */
   readonly regrabMs?: number | undefined;
   /** Longest time a server may take nothing of what is being sent to it before it counts as dead, in milliseconds. Default 120 000. */
   readonly stallMs?: number | undefined;
-  /** Told what happens. Must not throw. */
+  /** Told what happens. What it throws becomes a process warning. */
   readonly onEvent?: ((event: WorkerEvent) => void) | undefined;
+}
+
+/** Payload bytes held above which a worker takes no further jobs, unless told otherwise: 256 MiB. */
+const DEFAULT_MAX_HELD_BYTES = 256 * 1024 * 1024;
+
+/** A number of jobs at once; an ARGUMENT error when it is none. */
+export function checkConcurrency(concurrency: number): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 10_000) return concurrency;
+  throw new GearmanError("ARGUMENT", `concurrency ${concurrency} must be a whole number from 1 to 10000`);
+}
+
+/** A number of payload bytes; an ARGUMENT error when it is none. */
+export function checkHeldBytes(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): number {
+  if (maxHeldBytes >= 1) return maxHeldBytes;
+  throw new GearmanError("ARGUMENT", `maxHeldBytes ${maxHeldBytes} must be a number of at least 1`);
 }

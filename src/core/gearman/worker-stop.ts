@@ -1,7 +1,7 @@
 /** How a worker stops: it finishes what it holds, makes sure that the servers have all results, and only then closes. */
 import { GearmanError } from "./errors.ts";
 import type { Changes } from "./worker-changes.ts";
-import type { GearmanJob } from "./worker-job.ts";
+import type { HeldJobs } from "./worker-held.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
 /** How long a stop waits for silent servers to confirm that they have all results, in milliseconds. */
@@ -20,7 +20,7 @@ const ABORT_GRACE_MS = 1_000;
 export interface Stopping {
   readonly links: readonly WorkerLink[];
   /** Jobs that were begun and are not over, or whose handlers still run. */
-  readonly busy: ReadonlySet<GearmanJob>;
+  readonly busy: HeldJobs;
   /** Told when a job ends, a link is lost, or a server confirms what it has read. */
   readonly changes: Changes;
   /** Fires when running jobs shall not be waited for any longer. */
@@ -68,7 +68,7 @@ function lastWordMs(links: readonly WorkerLink[], lastOverAt: number): number {
 
 async function callOff({ busy, changes, now }: Stopping): Promise<void> {
   const reason = new GearmanError("ABORTED", "the worker stops, the server gives the job to another worker");
-  for (const job of busy) job.callOff(reason);
+  for (const job of busy.all()) job.callOff(reason);
   const endsAt = now() + ABORT_GRACE_MS;
   for (let leftMs = ABORT_GRACE_MS; busy.size > 0 && leftMs > 0; leftMs = endsAt - now()) await changes.next(leftMs);
 }

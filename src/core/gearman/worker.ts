@@ -1,18 +1,27 @@
 /** Takes jobs from Gearman servers and runs them, a bounded number at a time, until it is told to stop. */
-import type { ServerAddress } from "./address.ts";
+import { formatServer, type ServerAddress } from "./address.ts";
 import { checkFunctionName, checkTimeout } from "./checks.ts";
+import { checkClientId } from "./client-id.ts";
 import { DEFAULT_MAX_PACKET_BYTES } from "./codec.ts";
 import { DEFAULTS } from "./config.ts";
 import { GearmanError } from "./errors.ts";
+import { harmless } from "./events.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import { addressesOf } from "./options.ts";
-import type { Packet } from "./packets.ts";
-import type { Wire } from "./wire.ts";
 import { Changes } from "./worker-changes.ts";
-import { GearmanJob } from "./worker-job.ts";
+import { HeldJobs } from "./worker-held.ts";
+import type { GearmanJob } from "./worker-job.ts";
 import { type LaneKind, WorkerLane } from "./worker-lane.ts";
-import { WorkerLink } from "./worker-link.ts";
-import type { GearmanWorkerOptions, JobHandler, WorkerEvent } from "./worker-options.ts";
+import { type LinkOwner, WorkerLink } from "./worker-link.ts";
+import { LinkCounters, serverMetrics, WorkerCounters, type WorkerMetrics } from "./worker-metrics.ts";
+import {
+  checkConcurrency,
+  checkHeldBytes,
+  type GearmanWorkerOptions,
+  type HandlerResult,
+  type JobHandler,
+  type WorkerEvent,
+} from "./worker-options.ts";
 import { finishAndClose } from "./worker-stop.ts";
 import { JobTakers } from "./worker-takers.ts";
 
@@ -20,6 +29,7 @@ import { JobTakers } from "./worker-takers.ts";
 const DEFAULT_GRACE_MS = 30_000;
 
 interface Registration {
+  readonly name: string;
   readonly handler: JobHandler | null;
   readonly timeoutMs: number;
 }
@@ -34,11 +44,15 @@ export class GearmanWorker {
   readonly #addresses: readonly ServerAddress[];
   readonly #registrations = new Map<string, Registration>();
   /** Jobs whose handlers run, or that a caller of `next` holds. */
-  readonly #busy = new Set<GearmanJob>();
-  /** Those of them whose handlers run. */
-  readonly #handled = new Set<GearmanJob>();
+  readonly #busy = new HeldJobs();
+  /** How many of them have handlers that run. */
+  #running = 0;
   readonly #takers = new JobTakers();
   readonly #changes = new Changes();
+  readonly #counters = new WorkerCounters();
+  readonly #linkCounters: ReadonlyMap<string, LinkCounters>;
+  readonly #onEvent: (event: WorkerEvent) => void;
+  readonly #maxHeldBytes: number;
   #concurrency: number;
   #lanes: readonly WorkerLane[] = [];
   #clientId = "";
@@ -52,7 +66,11 @@ export class GearmanWorker {
     this.#options = options;
     this.#host = options.host ?? systemHost;
     this.#concurrency = checkConcurrency(options.concurrency ?? 1);
-    this.#addresses = addressesOf(options);
+    this.#addresses = distinct(addressesOf(options));
+    this.#linkCounters = new Map(this.#addresses.map((address) => [formatServer(address), new LinkCounters()]));
+    this.#maxHeldBytes = checkHeldBytes(options.maxHeldBytes);
+    this.#onEvent = harmless(options.onEvent);
+    checkClientId(options.clientId ?? "");
     for (const timeMs of [options.regrabMs, options.stallMs]) if (timeMs !== undefined) checkTimeout(timeMs);
   }
 
@@ -71,6 +89,21 @@ export class GearmanWorker {
     return this.#busy.size + this.#unclaimed.length;
   }
 
+  /** What was counted since the worker was made, and how things stand. `workerMetricsText` makes Prometheus text of it. */
+  metrics(): WorkerMetrics {
+    const { handlerMs, ...counts } = this.#counters;
+    const open = (server: string) => this.#links.filter((link) => link.isOpen && link.server === server).length;
+    return {
+      ...counts,
+      held: this.held,
+      heldBytes: this.#lanes.reduce((bytes, lane) => bytes + lane.heldBytes, 0),
+      running: this.#running,
+      handlerSeconds: handlerMs / 1000,
+      pauses: this.#lanes.reduce((pauses, lane) => pauses + lane.pauses, counts.pauses),
+      ...serverMetrics(this.#linkCounters, open),
+    };
+  }
+
   /**
    * Makes `handler` do the jobs of a function; without one, `next` hands them out. May be called while running,
    * and again to replace a handler. With `timeoutMs` a job that takes longer fails and its signal fires.
@@ -79,8 +112,9 @@ export class GearmanWorker {
     const kind = handler === undefined ? "byHand" : "handled";
     const isNew = this.#kindOf(checkFunctionName(name)) !== kind;
     const timeoutMs = checkTimeout(options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    this.#registrations.set(name, { handler: handler ?? null, timeoutMs });
-    if (handler !== undefined) this.#handOver(name, handler, timeoutMs);
+    const registration: Registration = { name, handler: handler ?? null, timeoutMs };
+    this.#registrations.set(name, registration);
+    if (handler !== undefined) this.#handOver(registration);
     if (!isNew || this.#mode !== "running") return;
     const lane = this.#lanes.find((present) => present.kind === kind);
     if (lane === undefined) return this.#openLane(kind);
@@ -92,10 +126,10 @@ export class GearmanWorker {
   start(options: { concurrency?: number; clientId?: string } = {}): void {
     if (this.#mode !== "idle") throw new GearmanError("STATE", `the worker is ${this.#mode} already`);
     if (options.concurrency !== undefined) this.#concurrency = checkConcurrency(options.concurrency);
+    this.#clientId = checkClientId(options.clientId ?? this.#options.clientId ?? "");
     this.#mode = "running";
     this.#stopping = null;
     this.#hurry = new AbortController();
-    this.#clientId = options.clientId ?? this.#options.clientId ?? "";
     const kinds = new Set([...this.#registrations.keys()].map((name) => this.#kindOf(name)!));
     for (const kind of kinds.size > 0 ? kinds : (["handled"] as const)) this.#openLane(kind);
   }
@@ -173,10 +207,12 @@ export class GearmanWorker {
   }
 
   /** Jobs that nobody took by hand go to the handler that came later. */
-  #handOver(name: string, handler: JobHandler, timeoutMs: number): void {
-    for (const job of this.#unclaimed.filter((waiting) => waiting.name === name)) {
-      this.#unlist(job);
-      void this.#run(job, handler, timeoutMs);
+  #handOver(registration: Registration): void {
+    for (const lane of this.#lanes) {
+      for (const job of lane.unclaimed.filter((waiting) => waiting.name === registration.name)) {
+        lane.remove(job);
+        this.#run(job, registration, lane);
+      }
     }
   }
 
@@ -187,45 +223,38 @@ export class GearmanWorker {
   }
 
   #openLane(kind: LaneKind): void {
+    const owner: LinkOwner = {
+      jobs: { exceptions: this.#options.exceptions ?? false, over: (job, ending) => this.#over(job, ending, lane) },
+      functions: () => [...this.#registrations.keys()].filter((name) => this.#kindOf(name) === kind),
+      schedule: () => this.#schedule(),
+      assigned: (job) => this.#assigned(job, lane),
+      connected: ({ server }) => {
+        this.#onEvent({ type: "connected", server });
+        this.#changes.notify();
+      },
+      lost: ({ server }, reason, wasOpen, retryMs) => this.#linkLost(server, reason, wasOpen, retryMs),
+      refused: ({ server }, code, text) => this.#onEvent({ type: "refused", server, code, text }),
+      confirmed: () => this.#changes.notify(),
+    };
     const lane: WorkerLane = new WorkerLane(
       kind,
-      this.#addresses.map((address) => this.#link(address, kind, (packet, wire) => this.#assigned(packet, wire, lane))),
+      this.#addresses.map((address) => this.#link(address, owner)),
+      this.#maxHeldBytes,
     );
     this.#lanes = [...this.#lanes, lane];
     for (const link of lane.links) link.open();
   }
 
-  #link(address: ServerAddress, kind: LaneKind, assigned: (packet: Packet<"JOB_ASSIGN_UNIQ">, wire: Wire) => void): WorkerLink {
+  #link(address: ServerAddress, owner: LinkOwner): WorkerLink {
     const {
       keepalive = DEFAULTS.keepalive,
       regrabMs = 15_000,
       stallMs = 120_000,
       maxPacketBytes = DEFAULT_MAX_PACKET_BYTES,
     } = this.#options;
-    return new WorkerLink(
-      {
-        host: this.#host,
-        address,
-        keepalive,
-        clientId: this.#clientId,
-        regrabMs,
-        stallMs,
-        maxPacketBytes,
-        maxGrabs: this.#concurrency,
-      },
-      {
-        functions: () => [...this.#registrations.keys()].filter((name) => this.#kindOf(name) === kind),
-        schedule: () => this.#schedule(),
-        assigned: (packet, _link, wire) => assigned(packet, wire),
-        connected: ({ server }) => {
-          this.#emit({ type: "connected", server });
-          this.#changes.notify();
-        },
-        lost: ({ server }, reason, wasOpen, retryMs) => this.#linkLost(server, reason, wasOpen, retryMs),
-        refused: ({ server }, code, text) => this.#emit({ type: "refused", server, code, text }),
-        confirmed: () => this.#changes.notify(),
-      },
-    );
+    const options = { host: this.#host, address, keepalive, clientId: this.#clientId, regrabMs, stallMs, maxPacketBytes };
+    const counters = this.#linkCounters.get(formatServer(address))!;
+    return new WorkerLink({ ...options, maxGrabs: this.#concurrency, counters }, owner);
   }
 
   /** Sends grabs while there are free places. */
@@ -235,20 +264,20 @@ export class GearmanWorker {
   }
 
   /** How many more grabs may go out. For jobs by hand, no more than there are callers waiting for one. */
-  #room({ kind, unclaimed, grabs }: WorkerLane): number {
-    if (kind === "handled") return this.#concurrency - this.#handled.size - unclaimed.length - grabs;
-    const places = this.#concurrency - (this.#busy.size - this.#handled.size) - unclaimed.length;
+  #room(lane: WorkerLane): number {
+    const { kind, unclaimed, grabs } = lane;
+    if (lane.isFull) return 0;
+    if (kind === "handled") return this.#concurrency - this.#running - unclaimed.length - grabs;
+    const places = this.#concurrency - (this.#busy.size - this.#running) - unclaimed.length;
     return Math.min(places, this.#takers.size) - grabs;
   }
 
-  #assigned(packet: Packet<"JOB_ASSIGN_UNIQ">, wire: Wire, lane: WorkerLane): void {
-    const job = new GearmanJob(packet, wire, {
-      exceptions: this.#options.exceptions ?? false,
-      over: (ended) => this.#over(ended),
-    });
+  #assigned(job: GearmanJob, lane: WorkerLane): void {
+    this.#counters.taken++;
+    lane.hold(job);
     const registration = this.#registrations.get(job.name);
     if (registration === undefined) job.fail(`this worker does not know ${job.name}`);
-    else if (registration.handler !== null) void this.#run(job, registration.handler, registration.timeoutMs);
+    else if (registration.handler !== null) this.#run(job, registration, lane);
     else {
       // Counted before the taker hears of it, which is a moment later.
       this.#busy.add(job);
@@ -258,22 +287,44 @@ export class GearmanWorker {
     }
   }
 
-  async #run(job: GearmanJob, handler: JobHandler, timeoutMs: number): Promise<void> {
+  /** A handler that returns no promise ends its job at once: then the result and the next grab are one write. */
+  #run(job: GearmanJob, { handler, timeoutMs }: Registration, lane: WorkerLane): void {
     this.#busy.add(job);
-    this.#handled.add(job);
-    const timer = timeoutMs === Number.POSITIVE_INFINITY ? null : setTimeout(() => this.#tookTooLong(job, timeoutMs), timeoutMs);
-    try {
-      const result = await handler(job);
-      job.complete(result ?? "");
-    } catch (error) {
+    this.#running++;
+    job.isHandled = true;
+    const startedAt = this.#host.now();
+    const timer =
+      timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => this.#tookTooLong(job, timeoutMs), timeoutMs);
+    const end = (result: HandlerResult) => {
+      try {
+        job.complete(result ?? "");
+      } catch (error) {
+        this.#failed(job, error);
+      }
+      this.#ran(job, lane, startedAt, timer);
+    };
+    const fail = (error: unknown) => {
       this.#failed(job, error);
-    } finally {
-      if (timer !== null) clearTimeout(timer);
-      this.#busy.delete(job);
-      this.#handled.delete(job);
-      this.#schedule();
-      this.#changes.notify();
+      this.#ran(job, lane, startedAt, timer);
+    };
+    try {
+      const result = handler!(job);
+      if (isPromiseLike(result)) result.then(end, fail);
+      else end(result);
+    } catch (error) {
+      fail(error);
     }
+  }
+
+  #ran(job: GearmanJob, lane: WorkerLane, startedAt: number, timer: ReturnType<typeof setTimeout> | undefined): void {
+    if (timer !== undefined) clearTimeout(timer);
+    // A stop that did not wait for this handler has counted it out already.
+    if (!this.#busy.delete(job)) return;
+    this.#running--;
+    this.#counters.handlerMs += this.#host.now() - startedAt;
+    lane.release(job);
+    this.#schedule();
+    this.#changes.notify();
   }
 
   #tookTooLong(job: GearmanJob, timeoutMs: number): void {
@@ -283,15 +334,17 @@ export class GearmanWorker {
   }
 
   #failed(job: GearmanJob, reason: unknown): void {
-    if (job.fail(messageOf(reason))) this.#emit({ type: "jobFailed", server: job.server, job, reason });
+    if (job.fail(messageOf(reason))) this.#onEvent({ type: "jobFailed", server: job.server, job, reason });
   }
 
   /** The job is no longer held at the server. A handler keeps its place until it ends; a caller of `next` does not. */
-  #over(job: GearmanJob): void {
+  #over(job: GearmanJob, ending: "completed" | "failed" | "lost", lane: WorkerLane): void {
+    this.#counters[ending === "failed" && job.isOverdue ? "timedOut" : ending]++;
     this.#lastOverAt = this.#host.now();
-    if (this.#handled.has(job)) return;
+    if (job.isHandled) return;
     this.#busy.delete(job);
-    this.#unlist(job);
+    lane.remove(job);
+    lane.release(job);
     this.#schedule();
     this.#changes.notify();
   }
@@ -299,15 +352,17 @@ export class GearmanWorker {
   #linkLost(server: string, reason: GearmanError, wasOpen: boolean, retryMs: number): void {
     if (wasOpen) {
       const gone = new GearmanError("IO", `connection lost, ${server} gives the job to another worker`, { cause: reason });
-      for (const job of [...this.#busy, ...this.#unclaimed]) if (job.isStranded) job.lost(gone);
+      for (const job of [...this.#busy.all(), ...this.#unclaimed]) if (job.isStranded) job.lost(gone);
     }
-    if (this.#mode === "running") this.#emit({ type: wasOpen ? "lost" : "unreachable", server, reason, retryMs });
+    if (this.#mode === "running") this.#onEvent({ type: wasOpen ? "lost" : "unreachable", server, reason, retryMs });
     this.#schedule();
   }
 
   async #stop(): Promise<void> {
     this.#mode = "stopping";
     this.#takers.dismiss();
+    const back = new GearmanError("ABORTED", "the worker stops, the server gives the job to another worker");
+    for (const job of this.#unclaimed) job.lost(back);
     this.#changes.notify();
     await finishAndClose({
       links: this.#links,
@@ -318,20 +373,21 @@ export class GearmanWorker {
       now: () => this.#host.now(),
     });
     this.#busy.clear();
-    this.#handled.clear();
+    this.#running = 0;
+    this.#counters.pauses += this.#lanes.reduce((pauses, lane) => pauses + lane.pauses, 0);
     this.#lanes = [];
     this.#mode = "idle";
-    this.#emit({ type: "stopped" });
-  }
-
-  #emit(event: WorkerEvent): void {
-    this.#options.onEvent?.(event);
+    this.#onEvent({ type: "stopped" });
   }
 }
 
-function checkConcurrency(concurrency: number): number {
-  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 10_000) return concurrency;
-  throw new GearmanError("ARGUMENT", `concurrency ${concurrency} must be a whole number from 1 to 10000`);
+/** Each server once, however often it is named: a worker needs one connection to it. */
+function distinct(addresses: readonly ServerAddress[]): ServerAddress[] {
+  return [...new Map(addresses.map((address) => [formatServer(address), address])).values()];
+}
+
+function isPromiseLike(value: HandlerResult | PromiseLike<HandlerResult>): value is PromiseLike<HandlerResult> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** The text of whatever a handler threw. */
