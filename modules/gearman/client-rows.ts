@@ -1,6 +1,7 @@
 /** The rows that submit jobs and ask servers about them. */
 import { alias, optional, required, type SubHandle, type TaskContext } from "../../runtime/host.ts";
-import type { JobRequest, Priority } from "../../src/core/gearman/index.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
+import type { BackgroundRequest, JobRequest, PlainJob, Priority } from "../../src/core/gearman/index.ts";
 import { settled } from "./outcome.ts";
 import { fn, type GearmanState } from "./state.ts";
 import { type GearmanTask, gearmanTask } from "./task.ts";
@@ -11,17 +12,21 @@ const UNIQUE = optional(
   "text",
   "Jobs of a function with the same key, while one waits or runs, share one run. At most 63 bytes.",
 );
+const REDUCER = required("text", "Name of the function that collects. At most 63 bytes.");
 const HANDLE = required("text", "The job, as LAST_HANDLE$ named it.");
 
-const JOB = { function: FUNCTION, payload: PAYLOAD, unique: UNIQUE };
+/** What every job has. */
+export const JOB = { function: FUNCTION, payload: PAYLOAD, unique: UNIQUE };
 
-interface JobArguments {
+/** The arguments for it. */
+export interface JobArguments {
   readonly function: string;
   readonly payload: Buffer;
   readonly unique: string | undefined;
 }
 
-const requestOf = (args: JobArguments, priority: Priority, task: TaskContext): JobRequest => ({
+/** A job as the client takes it. */
+export const requestOf = (args: JobArguments, priority: Priority, task: TaskContext): JobRequest & PlainJob => ({
   name: args.function,
   payload: args.payload,
   unique: args.unique,
@@ -36,24 +41,36 @@ function keepResult(own: GearmanTask, task: TaskContext, result: Buffer): Buffer
   return result;
 }
 
+/** Runs a job and keeps its handle and result. */
+const waitedFor = (state: GearmanState, task: TaskContext, request: () => JobRequest) =>
+  settled<string | Buffer>(state, task, "", async (own) => {
+    own.beginSubmit();
+    const client = await state.client();
+    const result = await client.submit({
+      ...request(),
+      onCreated: (receipt) => {
+        own.handle = state.handleText(receipt);
+      },
+    });
+    return keepResult(own, task, result);
+  });
+
 const foreground = (name: `SUBMIT${string}$`, priority: Priority, doc: string) =>
   fn({
     name,
     doc: `${doc} On failure gives "" and sets ERR$ and ERRCODE%.`,
     params: JOB,
     waits: true,
-    run: (state, args, task) =>
-      settled<string | Buffer>(state, task, "", async (own) => {
-        own.beginSubmit();
-        const client = await state.client();
-        const result = await client.submit({
-          ...requestOf(args, priority, task),
-          onCreated: (receipt) => {
-            own.handle = state.handleText(receipt);
-          },
-        });
-        return keepResult(own, task, result);
-      }),
+    run: (state, args, task) => waitedFor(state, task, () => requestOf(args, priority, task)),
+  });
+
+/** Queues a job and keeps its handle. */
+const queued = (state: GearmanState, task: TaskContext, request: () => BackgroundRequest): Promise<number> =>
+  settled(state, task, 0, async (own) => {
+    own.beginSubmit();
+    const client = await state.client();
+    own.handle = state.handleText(await client.submitBackground(request()));
+    return 1;
   });
 
 const background = (name: `SUBMIT${string}%`, priority: Priority, doc: string) =>
@@ -62,14 +79,52 @@ const background = (name: `SUBMIT${string}%`, priority: Priority, doc: string) =
     doc: `${doc} Gives 1 when a server has accepted it, else 0.`,
     params: JOB,
     waits: true,
-    run: (state, args, task) =>
-      settled(state, task, 0, async (own) => {
-        own.beginSubmit();
-        const client = await state.client();
-        own.handle = state.handleText(await client.submitBackground(requestOf(args, priority, task)));
-        return 1;
-      }),
+    run: (state, args, task) => queued(state, task, () => requestOf(args, priority, task)),
   });
+
+/** Jobs that carry more than a function and a payload. */
+const specialRows = [
+  fn({
+    name: "SUBMIT_AT%",
+    doc:
+      "Queues a job that runs at a time, or as soon after it as a worker is free, and does not wait for it. " +
+      "Gives 1 when a server has accepted it, else 0.",
+    params: {
+      function: FUNCTION,
+      payload: PAYLOAD,
+      epoch_ms: required(
+        "number",
+        "When, in milliseconds since 1970, as NOW% counts: NOW% + 60000 is in a minute. A time that is past means now.",
+      ),
+      unique: UNIQUE,
+    },
+    waits: true,
+    run: (state, { epoch_ms: ms, ...args }, task) =>
+      queued(state, task, () => {
+        const at = new Date(ms);
+        if (Number.isNaN(at.getTime()))
+          throw new GearmanError("ARGUMENT", `SUBMIT_AT%: ${ms} is no time in milliseconds since 1970, such as NOW% + 60000`);
+        const { name, payload, unique, signal } = requestOf(args, "normal", task);
+        return { name, payload, unique, signal, at };
+      }),
+  }),
+  fn({
+    name: "SUBMIT_REDUCE$",
+    doc: 'Runs a job whose worker is told which function collects its parts, and waits for its result. On failure gives "" and sets ERR$ and ERRCODE%.',
+    params: { function: FUNCTION, reducer: REDUCER, payload: PAYLOAD, unique: UNIQUE },
+    waits: true,
+    run: (state, { reducer, ...args }, task) =>
+      waitedFor(state, task, () => ({ ...requestOf(args, "normal", task), priority: undefined, reducer })),
+  }),
+  fn({
+    name: "SUBMIT_REDUCE_BG%",
+    doc: "Queues a job whose worker is told which function collects its parts. Gives 1 when a server has accepted it, else 0.",
+    params: { function: FUNCTION, reducer: REDUCER, payload: PAYLOAD, unique: UNIQUE },
+    waits: true,
+    run: (state, { reducer, ...args }, task) =>
+      queued(state, task, () => ({ ...requestOf(args, "normal", task), priority: undefined, reducer })),
+  }),
+];
 
 const submitRows = [
   foreground("SUBMIT$", "normal", "Runs a job and waits for its result."),
@@ -143,6 +198,20 @@ const questionRows = [
       }),
   }),
   fn({
+    name: "STATUS_UNIQUE$",
+    doc:
+      'What servers know about the job with a unique key, as JSON like that of STATUS$ with "clients", the number that wait ' +
+      "for it. Of two functions' jobs with the same key it is one or the other.",
+    params: { unique: required("text", "The key the job was submitted with. At most 63 bytes.") },
+    waits: true,
+    run: (state, { unique }, task) =>
+      settled(state, task, "", async () => {
+        const status = await (await state.client()).statusOfUnique(unique, { signal: task.signal });
+        const { known, running, numerator, denominator, clients } = status;
+        return JSON.stringify({ known, running, numerator, denominator, clients });
+      }),
+  }),
+  fn({
     name: "CANCEL%",
     doc:
       "Takes a queued job out of the queue; a running job goes on, but nobody is told its result. Gives 1 when the server " +
@@ -180,4 +249,4 @@ const questionRows = [
 ];
 
 /** Submitting and asking. */
-export const clientRows = [...submitRows, streamRow, ...questionRows];
+export const clientRows = [...submitRows, ...specialRows, streamRow, ...questionRows];

@@ -39,6 +39,25 @@ export async function settled<R>(
   }
 }
 
+/**
+ * As `settled`, for rows that may do part of their work: the result is given, and the failure told with `partly` sets
+ * ERR$ and ERRCODE%, or is raised where failures are.
+ */
+export async function settledInPart<R>(
+  rules: OutcomeRules,
+  task: TaskContext,
+  empty: R,
+  work: (partly: (error: GearmanError) => void) => R | Promise<R>,
+): Promise<R> {
+  let failure: GearmanError | null = null;
+  const result = await settled(rules, task, empty, () =>
+    work((error) => {
+      failure = error;
+    }),
+  );
+  return failure === null ? result : settled(rules, task, result, () => Promise.reject(failure));
+}
+
 /** A failure as the error that TRY/CATCH catches: `ERRNAME$` is GEARMAN_ERROR. */
 export const raised = (error: GearmanError): BasilError =>
   new BasilError(ERROR_NAME, error.message, { code: FIRST_CODE + error.code, cause: error });

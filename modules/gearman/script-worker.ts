@@ -10,8 +10,10 @@ import {
   type GearmanJob,
   GearmanWorker,
   type WorkerEvent,
+  type WorkerMetrics,
 } from "../../src/core/gearman/index.ts";
 import { pause } from "../../src/core/net/deadline.ts";
+import type { ProgramEvents } from "./events.ts";
 import { shownHandle } from "./handle.ts";
 import { raised } from "./outcome.ts";
 import { type CurrentJob, gearmanTask } from "./task.ts";
@@ -34,6 +36,7 @@ const MAX_ID_BYTES = 127;
 export class ScriptWorker {
   readonly #context: ModuleContext;
   readonly #config: GearmanConfig;
+  readonly #events: ProgramEvents;
   readonly #worker: GearmanWorker;
   /** Jobs from WORKER_YIELD$ that wait for WORKER_COMPLETE% or WORKER_FAIL%, by handle. */
   readonly #taken = new Map<string, TakenJob>();
@@ -47,10 +50,16 @@ export class ScriptWorker {
   /** The program ends: WORKER_YIELD$ gives nothing any more, and takes its time over it. */
   #isEnding = false;
 
-  constructor(context: ModuleContext, config: GearmanConfig) {
+  constructor(context: ModuleContext, config: GearmanConfig, events: ProgramEvents) {
     this.#context = context;
     this.#config = config;
+    this.#events = events;
     this.#worker = new GearmanWorker({ ...config, onEvent: (event) => this.#noted(event) });
+  }
+
+  /** Figures since the program began. */
+  metrics(): WorkerMetrics {
+    return this.#worker.metrics();
   }
 
   get isAlive(): boolean {
@@ -58,8 +67,9 @@ export class ScriptWorker {
   }
 
   /** Makes a SUB the handler for a function; without one its jobs are for `next`. */
-  add(name: string, handler: SubHandle | undefined): void {
-    this.#worker.add(name, handler && ((job) => this.#handle(job, handler)));
+  add(name: string, handler: SubHandle | undefined, timeoutMs?: number): void {
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
+    this.#worker.add(name, handler && ((job) => this.#handle(job, handler, timeoutMs !== undefined)), options);
   }
 
   /** Starts, and resolves when a server is connected, or when none could be reached at the first try or within timeout_ms. */
@@ -166,12 +176,12 @@ export class ScriptWorker {
   }
 
   /** Runs a SUB for a job. What it returns is the result; what it raises, the reason of the failure. */
-  async #handle(job: GearmanJob, handler: SubHandle): Promise<Buffer | ""> {
+  async #handle(job: GearmanJob, handler: SubHandle, isTimed: boolean): Promise<Buffer | ""> {
     const current = { job, handle: this.#handleOf(job) };
     let flush = (): void | Promise<void> => undefined;
     try {
       const value = await handler.call([job.payload], {
-        signal: this.#hurry.signal,
+        signal: isTimed ? AbortSignal.any([this.#hurry.signal, whenTimeIsUp(job)]) : this.#hurry.signal,
         prepare: (task) => {
           gearmanTask(task).handled = current;
           flush = () => task.flush();
@@ -204,6 +214,7 @@ export class ScriptWorker {
   }
 
   #noted(event: WorkerEvent): void {
+    this.#tell(event);
     switch (event.type) {
       case "connected":
         this.#outages.delete(event.server);
@@ -225,9 +236,38 @@ export class ScriptWorker {
         this.#context.holdsWork(false);
         break;
       case "jobFailed":
+        if (isTimeout(event.reason)) this.#report(event.reason, `job ${this.#handleOf(event.job)}`);
         break;
     }
     this.#changes.wake();
+  }
+
+  /** What the program's own SUBs hear of. */
+  #tell(event: WorkerEvent): void {
+    const side = "worker";
+    switch (event.type) {
+      case "connected":
+        this.#events.emit(this.#outages.has(event.server) ? "reconnected" : "connected", { side, server: event.server });
+        break;
+      case "lost":
+      case "unreachable": {
+        const { server, reason, retryMs } = event;
+        this.#events.emit(event.type, { side, server, message: reason.message, retry_ms: retryMs });
+        break;
+      }
+      case "refused":
+        this.#events.emit("refused", { side, server: event.server, message: `${event.code} ${event.text}` });
+        break;
+      case "jobFailed": {
+        const { job, reason } = event;
+        const message = reason instanceof Error ? reason.message : String(reason);
+        this.#events.emit("job_failed", { side, function: job.name, handle: this.#handleOf(job), message });
+        break;
+      }
+      case "stopped":
+        this.#events.emit("stopped", { side });
+        break;
+    }
   }
 
   #report(error: unknown, about: string, severity: "error" | "warning" = "error"): void {
@@ -246,6 +286,18 @@ function newHurry(): AbortController {
   const hurry = new AbortController();
   setMaxListeners(0, hurry.signal);
   return hurry;
+}
+
+const isTimeout = (reason: unknown): boolean => reason instanceof GearmanError && reason.kind === "TIMEOUT";
+
+/** Fires when the job took too long; not when its connection is lost. */
+function whenTimeIsUp(job: GearmanJob): AbortSignal {
+  const timeIsUp = new AbortController();
+  const end = (): void => {
+    if (isTimeout(job.signal.reason)) timeIsUp.abort(job.signal.reason);
+  };
+  job.signal.addEventListener("abort", end, { once: true });
+  return timeIsUp.signal;
 }
 
 const isProgramsEnd = (error: unknown): boolean =>

@@ -15,10 +15,14 @@ export const workerRows = [
     params: {
       function: required("text", "Name clients submit to. At most 512 bytes."),
       handler: optional("sub", "SUB that takes the payload and RETURNs the result.", [1]),
+      timeout_ms: optional(
+        "integer",
+        "Longest time of one job in milliseconds: then the SUB is ended where it waits, and the job fails. Default: none.",
+      ),
     },
-    run: (state, { function: name, handler }, task) =>
+    run: (state, { function: name, handler, timeout_ms: timeoutMs }, task) =>
       settled(state, task, 0, async () => {
-        (await state.worker()).add(name, handler);
+        (await state.worker()).add(name, handler, timeoutMs);
         return 1;
       }),
     waits: true,

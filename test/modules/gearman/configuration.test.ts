@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ProgramEvents } from "../../../modules/gearman/events.ts";
 import { ScriptWorker } from "../../../modules/gearman/script-worker.ts";
 import { DEFAULTS, GearmanAdmin } from "../../../src/core/gearman/index.ts";
 import { bareHost } from "../../helpers/call-row.ts";
@@ -139,7 +140,11 @@ DO : SLEEP 1000 : LOOP`);
   test("timeout_ms bounds the wait of WORKER_START% for its servers in any case", async () => {
     const server = { host: "127.0.0.1", port: 1 };
     const context = { host: { ...bareHost, now: () => Date.now() }, report() {}, placeOf: () => undefined, holdsWork() {} };
-    const worker = new ScriptWorker(context, { ...DEFAULTS, servers: [server, server], timeoutMs: 50 });
+    const worker = new ScriptWorker(
+      context,
+      { ...DEFAULTS, servers: [server, server], timeoutMs: 50 },
+      new ProgramEvents(context),
+    );
     worker.add("f", undefined);
     await worker.start("", 1, new AbortController().signal);
     expect(worker.isAlive).toBe(true);
