@@ -1,13 +1,13 @@
 /** Many jobs at once: a set takes requests as it has room, keeps a bounded number in flight, and hands out their outcomes as they come. */
 import type { Deadline, Expiring } from "../net/deadline.ts";
 import { EventQueue } from "../net/event-queue.ts";
-import { type Call, refusal, tooLate } from "./call.ts";
+import type { Call } from "./call.ts";
 import { checkCount, checkTimeout } from "./checks.ts";
-import type { Connection, Request } from "./connection.ts";
 import { GearmanError } from "./errors.ts";
 import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobReceipt, sendJob } from "./job.ts";
 import type { PooledServer } from "./pool.ts";
 import type { BackgroundRequest, JobRequest, SubmitListeners } from "./requests.ts";
+import { Task, TaskBatch, type TaskBounds, type TaskOwner } from "./task-batch.ts";
 
 /** A job of a set; whether it runs in the background is told here or by the set. */
 export type TaskRequest =
@@ -53,7 +53,7 @@ export interface TaskPorts {
   remember(receipt: JobReceipt): JobReceipt;
   /** Fires when the client is closed. */
   readonly closing: AbortSignal;
-  readonly bounds: Pick<JobContent, "deadlines" | "timeoutMs">;
+  readonly bounds: TaskBounds;
 }
 
 /** Default of `maxInFlight`. */
@@ -63,7 +63,7 @@ const MAX_IN_FLIGHT = 1000;
  * A set of jobs. Modes: new (nothing happens before someone reads) → running → draining (no more requests) → over.
  * Aborting and leaving the loop lead from everywhere to over; jobs in flight fail with ABORTED then.
  */
-export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome<R>>, Expiring {
+export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome<R>>, TaskOwner<R>, Expiring {
   readonly #source: Iterator<R> | AsyncIterator<R>;
   readonly #isAsync: boolean;
   readonly #ports: TaskPorts;
@@ -76,7 +76,7 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     onRoom: () => undefined,
     onLeft: () => this.#stop(new GearmanError("ABORTED", "the loop over the tasks was left before its end")),
   });
-  readonly #batches = new Set<Batch<R>>();
+  readonly #batches = new Set<TaskBatch>();
   readonly #calls = new Set<Call<unknown>>();
   readonly #pump = () => this.#take();
   readonly #onAbort = () =>
@@ -85,7 +85,7 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
   #mode: "new" | "running" | "draining" | "over" = "new";
   #failure: { error: unknown } | undefined;
   #deadline: Deadline | null = null;
-  #batch: Batch<R> | null = null;
+  #batch: TaskBatch | null = null;
   #collected: TaskOutcome<R>[] | null = null;
   #next = 0;
   #inFlight = 0;
@@ -213,22 +213,18 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     const connection = servers[0]!.ready;
     if (connection === null || connection.isCongested) return false;
     if (request.signal !== undefined || request.timeoutMs !== undefined) return false;
-    const batch = this.#batch ?? this.#newBatch();
-    const task = new Task(this, batch, index, request, content, servers);
-    batch.tasks.push(task);
+    if (this.#batch === null) {
+      this.#batch = new TaskBatch(this.#ports.bounds, this.#batches);
+      this.#batches.add(this.#batch);
+    }
+    const task = new Task<R>(this, this.#batch, index, request, content, servers);
+    this.#batch.tasks.push(task);
     try {
       sendJob(connection, task, "background", content.packet);
     } catch (error) {
       task.giveUp(asGearmanError(error));
     }
     return true;
-  }
-
-  #newBatch(): Batch<R> {
-    const batch = new Batch<R>(this.#ports.bounds, this.#batches);
-    this.#batches.add(batch);
-    this.#batch = batch;
-    return batch;
   }
 
   #follow(index: number, request: R, call: ForegroundSubmit | BackgroundSubmit, servers: readonly PooledServer[]): void {
@@ -241,7 +237,7 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     const done = (value: Buffer | JobReceipt) => {
       this.#calls.delete(call);
       if (Buffer.isBuffer(value)) this.#settle({ index, request, ok: true, result: value, receipt: null });
-      else this.succeeded(index, request, value);
+      else this.#queued(index, request, value);
     };
     const failed = (error: unknown) => {
       this.#calls.delete(call);
@@ -250,8 +246,12 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     (call.promise as Promise<Buffer | JobReceipt>).then(done, failed);
   }
 
-  /** A job in the background was accepted. */
-  succeeded(index: number, request: R, receipt: JobReceipt): void {
+  /** A task was accepted. */
+  succeeded({ index, request }: Task<R>, receipt: JobReceipt): void {
+    this.#queued(index, request, receipt);
+  }
+
+  #queued(index: number, request: R, receipt: JobReceipt): void {
     this.#settle({ index, request, ok: true, result: null, receipt: this.#ports.remember(receipt) });
   }
 
@@ -319,115 +319,8 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
   }
 }
 
-/** Background jobs that were sent together and run out of time together. */
-class Batch<R extends TaskRequest> implements Expiring {
-  readonly tasks: Task<R>[] = [];
-  readonly #bounds: TaskPorts["bounds"];
-  readonly #all: Set<Batch<R>>;
-  readonly #deadline: Deadline | null;
-  #settled = 0;
-
-  constructor(bounds: TaskPorts["bounds"], all: Set<Batch<R>>) {
-    this.#bounds = bounds;
-    this.#all = all;
-    this.#deadline = bounds.deadlines.add(this, bounds.timeoutMs);
-  }
-
-  get timeLeftMs(): number {
-    const { deadlines, timeoutMs } = this.#bounds;
-    return this.#deadline === null ? timeoutMs : Math.max(1, deadlines.leftMs(this.#deadline));
-  }
-
-  /** One of its tasks is settled. */
-  note(): void {
-    if (++this.#settled < this.tasks.length) return;
-    this.#all.delete(this);
-    this.#bounds.deadlines.remove(this.#deadline);
-  }
-
-  expire(): void {
-    this.fail((name) => tooLate(name, this.#bounds.timeoutMs));
-  }
-
-  /** Fails the tasks that are not settled. */
-  fail(error: (name: string) => GearmanError): void {
-    for (const task of this.tasks) if (!task.isSettled) task.giveUp(error(task.content.packet.name));
-  }
-}
-
-/** One background job on the short way. */
-class Task<R extends TaskRequest> implements Request {
-  readonly expects = "JOB_CREATED";
-  readonly set: TaskSet<R>;
-  readonly batch: Batch<R>;
-  readonly index: number;
-  readonly request: R;
-  readonly content: JobContent;
-  readonly servers: readonly PooledServer[];
-  isSettled = false;
-  sentInBatch = 0;
-  readsWhenSent = 0;
-  #connection: Connection | null = null;
-
-  constructor(
-    set: TaskSet<R>,
-    batch: Batch<R>,
-    index: number,
-    request: R,
-    content: JobContent,
-    servers: readonly PooledServer[],
-  ) {
-    this.set = set;
-    this.batch = batch;
-    this.index = index;
-    this.request = request;
-    this.content = content;
-    this.servers = servers;
-  }
-
-  sent(connection: Connection): void {
-    this.#connection = connection;
-  }
-
-  answered(): void {}
-
-  accepted(handle: string, connection: Connection): void {
-    const { counters } = this.content;
-    counters.accepted++;
-    if (this.isSettled) return;
-    this.#settle();
-    counters.completed++;
-    this.set.succeeded(this.index, this.request, { handle, server: connection.server });
-  }
-
-  refused(code: string, text: string): void {
-    if (this.isSettled) return;
-    this.#settle();
-    this.set.failed(this, refusal(this.#connection, this.content.packet.name, code, text));
-  }
-
-  lost(reason: GearmanError, wasWritten: boolean): void {
-    if (this.isSettled) return;
-    this.#settle();
-    this.set.lost(this, reason, wasWritten);
-  }
-
-  /** Nobody waits any more, though the reply may still come. */
-  giveUp(error: GearmanError): void {
-    this.#settle();
-    this.set.failed(this, error);
-    this.#connection?.abandoned(this);
-  }
-
-  #settle(): void {
-    this.isSettled = true;
-    this.batch.note();
-  }
-}
-
-/** What a caller's own listener threw is told like any other failure. */
+/** What a caller's own listener or value threw is told like any other failure. */
 function asGearmanError(error: unknown): GearmanError {
   if (error instanceof GearmanError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new GearmanError("STATE", `a listener of the task threw: ${text}`, { cause: error });
+  return new GearmanError("STATE", `the task ended with ${String(error)}`, { cause: error });
 }
