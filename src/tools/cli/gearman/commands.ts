@@ -28,7 +28,9 @@ Examples:
   basil gearman doctor                      what is wrong, and what to do
   basil gearman top                         the queues, each second anew
   basil gearman cancel H:box:12             takes a job out of its queue
-  basil gearman jobs --json                 for programs: each command has it
+  basil gearman submit img.resize < in.png  runs a job and prints its result
+  basil gearman work wc -- wc -l            does jobs with a command
+  basil gearman jobs --json                 JSON, for programs
   basil gearman status --servers a:4730,b   other servers than the configured
 
 Servers come from --servers, else GEARMAN_SERVERS, else the nearest
@@ -134,8 +136,8 @@ const ADMIN_COMMANDS: readonly AdminCommand[] = [
 export function addGearmanCommands(program: Command, context: CliContext, finish: Finish): void {
   const group = program
     .command("gearman")
-    .summary("look at job servers")
-    .description("Looks at Gearman job servers and changes what they hold.")
+    .summary("look at job servers, submit and do jobs")
+    .description("Looks at Gearman job servers, changes what they hold, submits jobs and does them.")
     // With "[options]" behind every name, nothing would be left of 80 columns.
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" ") })
     .addHelpText("after", EXAMPLES);

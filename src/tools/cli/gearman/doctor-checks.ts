@@ -191,23 +191,28 @@ export function findingsOf(answers: readonly Answer<ServerFacts>[]): Finding[] {
 /** What to do about a server that could not be asked, by the kind of the error and what its text says. */
 const UNREACHABLE: readonly { readonly pattern: RegExp; readonly advice: string }[] = [
   {
-    pattern: /refused/,
+    pattern: /certificate|handshake|TLS/,
+    advice: "Compare what the server is set up for with tls, ca, cert, key and server_name in the configuration.",
+  },
+  {
+    pattern: /connection refused/,
     advice:
       "Nothing listens there. Start gearmand, or basil gearman serve for one machine; if it runs, compare its address and port with the configuration.",
   },
   {
-    pattern: /ENOTFOUND|EAI_AGAIN|not known|unknown host|no such host|name/i,
+    pattern: /unknown host name|name lookup failed/,
     advice: "The name has no address. Check its spelling, and the DNS or /etc/hosts of this machine.",
-  },
-  {
-    pattern: /certificate|TLS|SSL/i,
-    advice: "The server does not speak TLS as it was asked to. Check tls, ca and server_name in the configuration.",
   },
   { pattern: /no Gearman server/, advice: "Something else listens on that port. Check the port; Gearman's is 4730." },
   {
-    pattern: /within|timed out/,
+    pattern: /closed the connection|connection (?:closed|reset)/,
     advice:
-      "Either a firewall drops what is sent, or the server hangs: see on its machine whether gearmand runs and how busy it is. CAN_DO_TIMEOUT is known to hang gearmand 1.1.",
+      "Something ends the connection: perhaps the server wants TLS, written tls://host, or has too many connections. See its log.",
+  },
+  {
+    pattern: /within|timed out|unreachable/,
+    advice:
+      "Either the network or a firewall drops what is sent, or the server hangs: see on its machine whether gearmand runs and how busy it is. CAN_DO_TIMEOUT is known to hang gearmand 1.1.",
   },
 ];
 

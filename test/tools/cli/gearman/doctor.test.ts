@@ -1,4 +1,5 @@
 /** `basil gearman doctor`: each thing it knows, shown to it by a server that has it. */
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { GearmanClient } from "../../../../src/core/gearman/client.ts";
 import { GearmanServer } from "../../../../src/core/gearman/server/server.ts";
@@ -92,11 +93,25 @@ describe("servers that cannot be asked", () => {
   });
 
   test("that hang, that are something else, that have no address", async () => {
-    const advice = async (server: string) => (await findings(server, "--timeout-ms", "200")).found[0]?.advice;
-    expect(await advice(await fake({ version: "" }))).toContain("firewall");
+    const advice = async (server: string) => (await findings(server, "--timeout-ms", "300")).found[0]?.advice;
     expect(await advice(await fake({ version: "HTTP/1.1 400 Bad Request\r\n" }))).toContain("Something else listens");
-    const { found } = await findings("no-such-host.invalid", "--timeout-ms", "5000");
-    expect(found[0]).toMatchObject({ check: "unreachable", severity: "error" });
+    expect(await advice(await fake({ version: "" }))).toContain("firewall");
+    expect(await advice("no-such-host.invalid")).toContain("The name has no address");
+  });
+
+  test("that speak no TLS when asked to, or end the connection when not", async () => {
+    const plain = new GearmanServer();
+    cleanups.push(() => plain.close());
+    const { port } = await plain.listen();
+    const { found } = await findings(`tls://127.0.0.1:${port}`);
+    expect(found).toMatchObject([
+      { check: "unreachable", server: `127.0.0.1:${port}`, advice: expect.stringContaining("tls, ca") },
+    ]);
+    const closing = createServer((socket) => void socket.on("error", () => undefined).end());
+    await new Promise<void>((resolve) => closing.listen(0, "127.0.0.1", resolve));
+    cleanups.push(() => closing.close());
+    const { port: closingPort } = closing.address() as AddressInfo;
+    expect((await findings(`127.0.0.1:${closingPort}`)).found[0]?.advice).toContain("tls://host");
   });
 
   test("do not hide what is found on the others", async () => {
