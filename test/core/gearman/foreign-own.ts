@@ -36,6 +36,11 @@ const MODES: Readonly<Record<string, (client: GearmanClient) => Promise<PeerRepo
     none: hex(await client.submit({ name: "none" })),
     empty: hex(await client.submit({ name: "echo" })),
   }),
+  hidden: (client) =>
+    client.submit({ name: "explode" }).then(
+      () => ({ hidden: "worked" }),
+      ({ message }: Error) => ({ hidden: message.startsWith("explode failed") ? "failed" : message }),
+    ),
   async queue(client) {
     for (const priority of ["low", "normal", "high"] as const)
       await client.submitBackground({ name: "note", payload: `\0own ${priority}`, unique: `own-${priority}`, priority });

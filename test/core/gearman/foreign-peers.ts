@@ -15,6 +15,8 @@ export interface ForeignPeer {
   readonly prepare: (directory: string) => readonly string[];
   /** Its client can send an empty payload. */
   readonly sendsEmpty: boolean;
+  /** What its client makes of an exception when the program did not ask for exceptions; null when that ends badly with gearmand. */
+  readonly hidden: { readonly embedded: string; readonly gearmand: string | null };
   /** Its worker can end a job with an empty result. */
   readonly returnsEmpty: boolean;
   /** Its worker learns a job's unique key. */
@@ -47,6 +49,7 @@ export const FOREIGN_PEERS: readonly ForeignPeer[] = [
       return [program];
     },
     sendsEmpty: false, // it refuses to
+    hidden: { embedded: "failed", gearmand: null }, // it waits for ever: gearmand's WORK_FAIL has a NUL in the handle
     returnsEmpty: true,
     seesUnique: true,
   },
@@ -55,6 +58,7 @@ export const FOREIGN_PEERS: readonly ForeignPeer[] = [
     isInstalled: succeeds("php", ["-r", "new GearmanClient; new GearmanWorker;"]),
     prepare: () => ["php", join(FIXTURES, "peer.php")],
     sendsEmpty: false, // libgearman refuses to
+    hidden: { embedded: "exception", gearmand: "exception" }, // it always asks
     returnsEmpty: true,
     seesUnique: true,
   },
@@ -63,6 +67,7 @@ export const FOREIGN_PEERS: readonly ForeignPeer[] = [
     isInstalled: succeeds("perl", ["-MGearman::Client", "-MGearman::Worker", "-e", "1"]),
     prepare: () => ["perl", join(FIXTURES, "peer.pl")],
     sendsEmpty: true,
+    hidden: { embedded: "failed", gearmand: null }, // it dies of the NUL
     returnsEmpty: false, // it leaves out the NUL after the handle, so that no server takes the packet
     seesUnique: false, // it asks with GRAB_JOB
   },

@@ -14,7 +14,14 @@ import { SERVER_KINDS, type ServerKind } from "./faults-rig.ts";
 import { runOwn, startOwnWorker } from "./foreign-own.ts";
 import { FOREIGN_PEERS, type ForeignPeer, type PeerReport, runPeer, startPeerWorker } from "./foreign-peers.ts";
 
-const OWN = { name: "ours", isInstalled: true, sendsEmpty: true, returnsEmpty: true, seesUnique: true } as const;
+const OWN = {
+  name: "ours",
+  isInstalled: true,
+  sendsEmpty: true,
+  hidden: { embedded: "failed", gearmand: "failed" },
+  returnsEmpty: true,
+  seesUnique: true,
+} as const;
 const PEERS: readonly Omit<ForeignPeer, "prepare">[] = [OWN, ...FOREIGN_PEERS];
 
 /** What every client must report of every worker. */
@@ -105,6 +112,12 @@ describe.each(SERVER_KINDS)("on $kind", ({ kind, isMissing }) => {
       testBoth("the text of an exception", async () => {
         expect(await run(client.name, port, "exception")).toEqual({ exception: "boom" });
       });
+
+      const hidden = client.hidden[kind === "gearmand" ? "gearmand" : "embedded"];
+      if (hidden !== null)
+        testBoth("an exception nobody asked for is a failure all the same", async () => {
+          expect(await run(client.name, port, "hidden")).toEqual({ hidden });
+        });
 
       if (worker.returnsEmpty)
         testBoth("an empty result, and an empty payload", async () => {
