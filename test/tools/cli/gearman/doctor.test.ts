@@ -1,8 +1,11 @@
 /** `basil gearman doctor`: each thing it knows, shown to it by a server that has it. */
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { GearmanAdmin } from "../../../../src/core/gearman/admin.ts";
 import { GearmanClient } from "../../../../src/core/gearman/client.ts";
+import { encodePacket, PacketDecoder } from "../../../../src/core/gearman/codec.ts";
 import { GearmanServer } from "../../../../src/core/gearman/server/server.ts";
+import { until } from "../../../core/gearman/fake-server.ts";
 import { hasGearmand, startGearmand } from "../../../helpers/gearmand.ts";
 import { basilInProcess } from "../../../helpers/in-process.ts";
 import { type Replies, startTextServer } from "./text-server.ts";
@@ -247,5 +250,32 @@ describe.skipIf(!hasGearmand())("with gearmand", () => {
     expect(code).toBe(1);
     expect(found.map(({ check }) => check).filter((check) => check !== "epochWakeUp")).toEqual(["noWorkers", "ignoredJobs"]);
     expect(found[0]).toMatchObject({ function: "nobody.does.it", server: gearmand.server });
+  });
+
+  test("finds the count that a CAN_DO_TIMEOUT has brought below zero", async () => {
+    const gearmand = await startGearmand();
+    cleanups.push(() => gearmand.stop());
+    const client = new GearmanClient({ servers: [gearmand.server] });
+    cleanups.push(() => client.close());
+    await client.submitBackground({ name: "timed" });
+    const worker = connect(gearmand.port, "127.0.0.1");
+    cleanups.push(() => worker.destroy());
+    const decoder = new PacketDecoder(undefined, "RES");
+    worker.on("data", (chunk: Buffer) => {
+      for (const packet of decoder.push(chunk)) {
+        if (packet.name === "JOB_ASSIGN")
+          for (const part of encodePacket("REQ", "WORK_COMPLETE", packet.args.handle, "")) worker.write(part);
+      }
+    });
+    worker.write(Buffer.concat([...encodePacket("REQ", "CAN_DO_TIMEOUT", "timed", "1000"), ...encodePacket("REQ", "GRAB_JOB")]));
+    const admin = new GearmanAdmin({ server: gearmand.server });
+    await until(async () => (await admin.status()).some(({ running }) => running > 1), "gearmand's timer fires");
+    const { code, found } = await findings(gearmand.server);
+    expect(code).toBe(1);
+    expect(found[0]).toMatchObject({
+      check: "wrongCount",
+      function: "timed",
+      text: expect.stringContaining("running 4294967295"),
+    });
   });
 });
