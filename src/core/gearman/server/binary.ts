@@ -1,9 +1,9 @@
 /** The binary protocol, one row per packet a client or worker may send. Packets without a row are not expected. */
 import { STORE_ERRORS, StoreError } from "../../store/errors.ts";
-import { encodePacket } from "../codec.ts";
 import type { PacketName } from "../packets.ts";
 import type { Job, Peer, Priority } from "./jobs.ts";
 import { parseInt64, parseUint32 } from "./numbers.ts";
+import type { ReplyArg } from "./outbox.ts";
 import type { Connection, ServerState } from "./state.ts";
 
 /** Longest unique key, in bytes. */
@@ -97,10 +97,10 @@ function submit(details: SubmitDetails, isForeground: boolean, connection: Conne
     return;
   }
   const client = isForeground ? connection : null;
-  const kept = reducer === undefined || reducer.length === 0 ? null : Buffer.from(reducer);
+  const kept = reducer === undefined || reducer.length === 0 ? null : reducer;
   const job = queue.submit({ key: latin1(name), unique, payload, priority, reducer: kept, epochSeconds, client });
   if (typeof job === "string") connection.send("ERROR", "QUEUE_ERROR", job);
-  else if (isForeground || job.storage !== "staged") connection.send("JOB_CREATED", job.handle);
+  else if (isForeground || job.storage !== "staged") connection.send("JOB_CREATED", job.number);
   else {
     const replaceBy = connection.sendForNow("JOB_CREATED", job.handle);
     queue.whenRefused(job, (failure) => replaceBy("ERROR", "QUEUE_ERROR", `The job cannot be stored: ${reasonOf(failure)}`));
@@ -130,15 +130,15 @@ function submitEpoch([name, unique, epoch, payload]: readonly Buffer[], connecti
 function getStatus([arg]: readonly Buffer[], connection: Connection, { queue }: ServerState): void {
   const handle = textOf(arg!);
   if (handle.length >= MAX_NAME_BYTES) return;
-  const status = statusOf(queue.jobs.get(handle) ?? null);
-  connection.send("STATUS_RES", Buffer.from(handle, "latin1"), ...status);
+  const status = statusOf(queue.find(arg!) ?? null);
+  connection.send("STATUS_RES", handle, ...status);
 }
 
 function getStatusUnique([arg]: readonly Buffer[], connection: Connection, { queue }: ServerState): void {
   const unique = textOf(arg!);
   if (unique.length >= MAX_NAME_BYTES) return;
   const job = queue.findUnique(unique);
-  connection.send("STATUS_RES_UNIQUE", Buffer.from(unique, "latin1"), ...statusOf(job), String(job?.clients.length ?? 0));
+  connection.send("STATUS_RES_UNIQUE", unique, ...statusOf(job), String(job?.clients.length ?? 0));
 }
 
 /** Known, running, numerator, denominator. */
@@ -162,21 +162,21 @@ function grabber(assignTo: (connection: Connection, job: Job) => void): Handler 
 }
 
 function assign(connection: Connection, job: Job): void {
-  connection.send("JOB_ASSIGN", job.handle, job.target.name, job.payload);
+  connection.send("JOB_ASSIGN", job.number, job.target.name, job.payload);
 }
 
 function assignUnique(connection: Connection, job: Job): void {
-  connection.send("JOB_ASSIGN_UNIQ", job.handle, job.target.name, job.unique, job.payload);
+  connection.send("JOB_ASSIGN_UNIQ", job.number, job.target.name, job.unique, job.payload);
 }
 
 function assignAll(connection: Connection, job: Job): void {
   if (job.reducer === null) assignUnique(connection, job);
-  else connection.send("JOB_ASSIGN_ALL", job.handle, job.target.name, job.unique, job.reducer, job.payload);
+  else connection.send("JOB_ASSIGN_ALL", job.number, job.target.name, job.unique, job.reducer, job.payload);
 }
 
 /** The job a worker reports on; when it does not run there, the worker is told so. */
 function reportedJob(handle: Buffer, connection: Connection, server: ServerState, complaint: string): Job | null {
-  const job = server.queue.heldJob(connection, textOf(handle));
+  const job = server.queue.heldJob(connection, handle);
   if (job === null) connection.send("ERROR", "JOB_NOT_FOUND", complaint);
   return job;
 }
@@ -186,9 +186,9 @@ function clientsOf(job: Job): readonly Connection[] {
   return job.clients as readonly Peer[] as readonly Connection[];
 }
 
-/** Sends the same buffers to every client of a job. */
-function broadcast(job: Job, buffers: readonly Buffer[], source: Connection): void {
-  for (const client of clientsOf(job)) client.transmit(buffers, source);
+/** Sends the same packet to every client of a job. */
+function broadcast(job: Job, source: Connection, name: PacketName, ...args: readonly ReplyArg[]): void {
+  for (const client of clientsOf(job)) client.forward(source, name, args);
 }
 
 type WithPayload = "WORK_DATA" | "WORK_WARNING" | "WORK_COMPLETE";
@@ -197,7 +197,7 @@ function forwarder(name: WithPayload, complaint: string, isLast = false): Handle
   return ([handle, payload], connection, server) => {
     const job = reportedJob(handle!, connection, server, complaint);
     if (job === null) return;
-    if (job.clients.length > 0) broadcast(job, encodePacket("RES", name, handle!, payload!), connection);
+    if (job.clients.length > 0) broadcast(job, connection, name, handle!, payload!);
     if (isLast) server.queue.finish(job);
   };
 }
@@ -209,7 +209,7 @@ function workStatus([handle, numerator, denominator]: readonly Buffer[], connect
   const text = textOf(denominator!);
   if (text.length > MAX_DENOMINATOR_CHARACTERS) return;
   job.denominator = parseUint32(text.slice(0, MAX_DENOMINATOR_CHARACTERS - 1));
-  broadcast(job, encodePacket("RES", "WORK_STATUS", handle!, numerator!, denominator!), connection);
+  broadcast(job, connection, "WORK_STATUS", handle!, numerator!, denominator!);
 }
 
 function workFail([handle]: readonly Buffer[], connection: Connection, server: ServerState): void {
@@ -219,7 +219,7 @@ function workFail([handle]: readonly Buffer[], connection: Connection, server: S
   }
   const job = reportedJob(handle!, connection, server, "Job given in work result not found");
   if (job === null) return;
-  broadcast(job, encodePacket("RES", "WORK_FAIL", job.handle), connection);
+  broadcast(job, connection, "WORK_FAIL", job.number);
   server.queue.finish(job);
 }
 
@@ -227,9 +227,10 @@ function workFail([handle]: readonly Buffer[], connection: Connection, server: S
 function workException([handle, payload]: readonly Buffer[], connection: Connection, server: ServerState): void {
   const job = reportedJob(handle!, connection, server, "An exception was received for a job that does not exist");
   if (job === null) return;
-  const exception = encodePacket("RES", "WORK_EXCEPTION", handle!, payload!);
-  const failure = encodePacket("RES", "WORK_FAIL", job.handle);
-  for (const client of clientsOf(job)) client.transmit(client.wantsExceptions ? exception : failure, connection);
+  for (const client of clientsOf(job)) {
+    if (client.wantsExceptions) client.forward(connection, "WORK_EXCEPTION", [handle!, payload!]);
+    else client.forward(connection, "WORK_FAIL", [job.number]);
+  }
   server.queue.finish(job);
 }
 

@@ -5,12 +5,15 @@
  * It is a *husk* when nobody wants it any more: a foreground job whose clients have all left, or a
  * cancelled one. A husk keeps its place and its handle until a worker would have been given it.
  */
+import type { Handles } from "./handles.ts";
 import { Heap } from "./heap.ts";
 
 /** Queues of a function, most urgent first; an administrator names limits in this order. */
 export const PRIORITIES = ["high", "normal", "low"] as const;
 
 export type Priority = (typeof PRIORITIES)[number];
+
+const NO_PEERS: readonly Peer[] = [];
 
 /** A connection as the queue sees it: a client, a worker, or both at once. */
 export interface Peer {
@@ -38,40 +41,65 @@ export interface Ability {
   readonly held: Set<Job>;
 }
 
+/** What a job is made of. */
+export interface JobDetails {
+  /** As the client sent it; empty for none. */
+  readonly unique: Buffer;
+  readonly reducer: Buffer | null;
+  readonly payload: Buffer;
+  readonly priority: Priority;
+  /** Second since 1970 before which it must not run; 0 is at once. */
+  readonly epochSeconds: number;
+}
+
 /** One job from its submission until it is over. */
-export interface Job {
+export class Job implements JobDetails {
   /** The number in the handle; no other job of this server has it. */
   readonly number: number;
-  readonly handle: string;
   readonly target: JobFunction;
-  /** As the client sent it; empty for none. */
   readonly unique: Buffer;
   /** What equal jobs have in common, or null when the job is never shared. */
   readonly shareKey: string | null;
   readonly reducer: Buffer | null;
   readonly payload: Buffer;
   readonly priority: Priority;
-  /** Second since 1970 before which it must not run; 0 is at once. */
   readonly epochSeconds: number;
   /** Somebody submitted it without waiting for it, so it runs even when no client is left. */
-  isBackground: boolean;
-  isCancelled: boolean;
+  isBackground = false;
+  isCancelled = false;
   /** Whether it is kept in the journal; see ledger.ts. */
-  storage: "none" | "staged" | "stored";
+  storage: "none" | "staged" | "stored" = "none";
   /** Clients that wait for it, once per submission. */
-  clients: Peer[];
+  clients: readonly Peer[] = NO_PEERS;
   /** Who runs it, or null while it waits. */
-  holder: Ability | null;
+  holder: Ability | null = null;
   /** Calls off the time limit of the current run. */
-  stopTimer: (() => void) | null;
+  stopTimer: (() => void) | null = null;
   /** Times a run was given up, because the worker left or took too long. */
-  retries: number;
-  numerator: number;
-  denominator: number;
+  retries = 0;
+  numerator = 0;
+  denominator = 0;
   /** Place in the queue: smaller is earlier. Every entry into a queue gets a new one. */
-  sequence: number;
+  sequence = 0;
   /** The job behind it in its queue. */
-  behind: Job | null;
+  behind: Job | null = null;
+  readonly #handles: Handles;
+
+  constructor(number: number, handles: Handles, target: JobFunction, shareKey: string | null, details: JobDetails) {
+    this.number = number;
+    this.#handles = handles;
+    this.target = target;
+    this.shareKey = shareKey;
+    this.unique = details.unique;
+    this.reducer = details.reducer;
+    this.payload = details.payload;
+    this.priority = details.priority;
+    this.epochSeconds = details.epochSeconds;
+  }
+
+  get handle(): string {
+    return this.#handles.prefix + this.number;
+  }
 }
 
 /** Memory a job takes besides its payload and its keys, in bytes; a rough figure. */

@@ -7,15 +7,15 @@
  * a job: cancelling and leaving only decide whether anybody still wants it, see `isWanted`.
  */
 import { createHash } from "node:crypto";
-import { type Ability, isWanted, type Job, JobFunction, memoryBytesOf, type Peer, PRIORITIES, type Priority } from "./jobs.ts";
+import type { Handles } from "./handles.ts";
+import { type Ability, isWanted, Job, type JobDetails, JobFunction, memoryBytesOf, type Peer, PRIORITIES } from "./jobs.ts";
 import type { Journal, StoredJob } from "./journal.ts";
 import { type Batch, Ledger } from "./ledger.ts";
 import { type Clock, Schedule } from "./schedule.ts";
 
 /** How a queue treats its jobs. */
 export interface JobQueueOptions {
-  /** What every handle starts with, such as `H:myhost:`. */
-  readonly handlePrefix: string;
+  readonly handles: Handles;
   /** Lets a worker's functions take turns, instead of trying the latest announced first. */
   readonly isRoundRobin: boolean;
   /** Runs a job may begin before it is dropped; 0 is no limit. */
@@ -36,19 +36,15 @@ export interface JobQueueOptions {
 /** The text a job is refused with when its function has as many as it may have. */
 const FULL = "Job queue is full";
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** How many job numbers are set aside in the journal at once. */
 const NUMBERS_AT_ONCE = 1_000_000;
 
 /** What a client asks for. */
-export interface Submission {
+export interface Submission extends JobDetails {
   /** Function name, its bytes as Latin-1 text. */
   readonly key: string;
-  readonly unique: Buffer;
-  readonly payload: Buffer;
-  readonly priority: Priority;
-  readonly reducer: Buffer | null;
-  /** Second since 1970 before which the job must not run; 0 is at once. */
-  readonly epochSeconds: number;
   /** The connection that waits for the job, or null for a background job. */
   readonly client: Peer | null;
 }
@@ -59,8 +55,8 @@ const MIN_TIMEOUT_MS = 1000;
 /** All functions and jobs of one server. */
 export class JobQueue {
   readonly functions = new Map<string, JobFunction>();
-  /** Every job that is not over, by handle, in the order of submission. */
-  readonly jobs = new Map<string, Job>();
+  /** Every job that is not over, by number, in the order of submission. */
+  readonly jobs = new Map<number, Job>();
 
   readonly #options: JobQueueOptions;
   readonly #schedule: Schedule<JobFunction>;
@@ -130,7 +126,7 @@ export class JobQueue {
     if (this.#memoryBytes + memoryBytesOf(submission) > maxMemoryBytes) {
       return `Job queue is out of memory: jobs take ${this.#memoryBytes} of ${maxMemoryBytes} bytes`;
     }
-    const job = this.#create(target, shareKey, submission, this.#nextNumber());
+    const job = this.#create(target, shareKey, ownCopy(submission), this.#nextNumber());
     this.#attach(job, submission.client);
     if (job.isBackground && this.#ledger !== null) this.#ledger.stage(job, true);
     else if (this.#ledger?.hasStaged === true) this.#ledger.holdBack(job);
@@ -200,9 +196,14 @@ export class JobQueue {
     peer.watched.clear();
   }
 
+  /** The job with that handle, unless it is over. */
+  find(handle: Buffer): Job | undefined {
+    return this.jobs.get(this.#options.handles.numberOf(handle));
+  }
+
   /** The job a worker may report on: it must be running there. */
-  heldJob(peer: Peer, handle: string): Job | null {
-    const job = this.jobs.get(handle);
+  heldJob(peer: Peer, handle: Buffer): Job | null {
+    const job = this.find(handle);
     return job?.holder?.peer === peer ? job : null;
   }
 
@@ -213,7 +214,7 @@ export class JobQueue {
 
   /** Tells the clients that the job failed, and sees to it that it does not start. False for an unknown handle. */
   cancel(handle: string): boolean {
-    const job = this.jobs.get(handle);
+    const job = this.find(Buffer.from(handle, "latin1"));
     if (job === undefined) return false;
     for (const client of job.clients) client.fail(job);
     job.isCancelled = true;
@@ -290,30 +291,9 @@ export class JobQueue {
     }
   }
 
-  #create(target: JobFunction, shareKey: string | null, submission: Omit<Submission, "key" | "client">, number: number): Job {
-    const job: Job = {
-      number,
-      handle: this.#options.handlePrefix + number,
-      target,
-      unique: submission.unique.length === 0 ? submission.unique : Buffer.from(submission.unique),
-      shareKey,
-      reducer: submission.reducer,
-      payload: compact(submission.payload),
-      priority: submission.priority,
-      epochSeconds: submission.epochSeconds,
-      isBackground: false,
-      isCancelled: false,
-      storage: "none",
-      clients: [],
-      holder: null,
-      stopTimer: null,
-      retries: 0,
-      numerator: 0,
-      denominator: 0,
-      sequence: 0,
-      behind: null,
-    };
-    this.jobs.set(job.handle, job);
+  #create(target: JobFunction, shareKey: string | null, details: JobDetails, number: number): Job {
+    const job = new Job(number, this.#options.handles, target, shareKey, details);
+    this.jobs.set(number, job);
     if (shareKey !== null) target.shared.set(shareKey, job);
     target.total++;
     this.#memoryBytes += memoryBytesOf(job);
@@ -325,7 +305,7 @@ export class JobQueue {
       job.isBackground = true;
       return;
     }
-    job.clients.push(client);
+    job.clients = job.clients.length === 0 ? [client] : [...job.clients, client];
     client.watched.add(job);
   }
 
@@ -415,7 +395,7 @@ export class JobQueue {
     for (const client of job.clients) client.watched.delete(job);
     job.clients = [];
     unshare(job);
-    this.jobs.delete(job.handle);
+    this.jobs.delete(job.number);
     this.#noteIdle();
   }
 
@@ -460,7 +440,18 @@ function shareKeyOf(unique: Buffer, payload: Buffer): string | null {
   return payload.length === 0 ? null : `\0${createHash("sha256").update(payload).digest("base64")}`;
 }
 
-/** A small payload is copied out of the network buffer it came in, so that it does not keep all of it alive. */
+/** Small parts are copied out of the network buffer they came in, so that they do not keep all of it alive. */
+function ownCopy({ unique, payload, reducer, priority, epochSeconds }: JobDetails): JobDetails {
+  return {
+    unique: unique.length === 0 ? NO_BYTES : Buffer.from(unique),
+    payload: compact(payload),
+    reducer: reducer === null ? null : Buffer.from(reducer),
+    priority,
+    epochSeconds,
+  };
+}
+
 function compact(payload: Buffer): Buffer {
+  if (payload.length === 0) return NO_BYTES;
   return payload.length < 4096 && payload.buffer.byteLength > 4 * payload.length ? Buffer.from(payload) : payload;
 }

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import { DEFAULT_MAX_PACKET_BYTES } from "../codec.ts";
 import { GearmanError } from "../errors.ts";
+import { Handles } from "./handles.ts";
 import { FileJournal, type Journal } from "./journal.ts";
 import { Listener, type ServerTlsOptions } from "./listener.ts";
 import { JobQueue } from "./queue.ts";
@@ -272,8 +273,11 @@ export class GearmanServer {
     const options = this.#options;
     const onEvent = options.onEvent ?? (() => {});
     const clock = options.clock ?? systemClock();
+    const host = (options.handleHost ?? hostname()).replace(/[^!-~]/g, "_").slice(0, MAX_HOST_CHARACTERS);
+    const handles = new Handles(`H:${host}:`);
     return {
-      queue: this.#createQueue(onEvent, clock),
+      queue: this.#createQueue(onEvent, clock, handles),
+      handles,
       connections: this.#sessions,
       exceptions: options.exceptions ?? false,
       version: options.version ?? VERSION,
@@ -287,10 +291,9 @@ export class GearmanServer {
     };
   }
 
-  #createQueue(onEvent: (event: GearmanServerEvent) => void, clock: Clock): JobQueue {
-    const host = (this.#options.handleHost ?? hostname()).slice(0, MAX_HOST_CHARACTERS);
+  #createQueue(onEvent: (event: GearmanServerEvent) => void, clock: Clock, handles: Handles): JobQueue {
     return new JobQueue({
-      handlePrefix: `H:${host}:`,
+      handles,
       isRoundRobin: this.#options.roundRobin ?? false,
       jobRetries: this.#options.jobRetries ?? 0,
       wakeups: this.#options.wakeups ?? 0,

@@ -14,8 +14,8 @@ import type { Magic, PacketArgs, PacketName } from "../packets.ts";
 import { answerLine } from "./admin.ts";
 import { answerPacket } from "./binary.ts";
 import type { Ability, Job } from "./jobs.ts";
-import { Outbox } from "./outbox.ts";
-import type { Connection, ReplaceReply, ServerState } from "./state.ts";
+import { Outbox, type ReplyArg } from "./outbox.ts";
+import type { Connection, ReplaceReply, ReplyArgs, ServerState } from "./state.ts";
 import { RequestReader, type RequestSink } from "./wire.ts";
 
 /** Time a leaving connection has to take its last replies, in milliseconds. */
@@ -60,29 +60,25 @@ export class Session implements Connection, RequestSink {
     this.#server = server;
     this.#onGone = onGone;
     this.#socket = socket;
-    this.#outbox = new Outbox(socket);
+    this.#outbox = new Outbox(socket, server.handles);
     this.#reader = new RequestReader(this, server.maxPacketBytes);
     this.#listen();
   }
 
-  send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void {
-    this.transmit(encodePacket("RES", name, ...args), this);
+  send<N extends PacketName>(name: N, ...args: ReplyArgs<N>): void {
+    this.forward(this, name, args as readonly ReplyArg[]);
   }
 
   sendForNow<N extends PacketName>(name: N, ...args: PacketArgs<N>): ReplaceReply {
     const replace = this.#outbox.addForNow(Buffer.concat(encodePacket("RES", name, ...args)));
-    this.transmit([], this);
+    this.#noteSent(this);
     return (other, ...others) => replace(Buffer.concat(encodePacket("RES", other, ...others)));
   }
 
-  transmit(buffers: readonly Buffer[], source: Connection): void {
+  forward(source: Connection, name: PacketName, args: readonly ReplyArg[]): void {
     if (!this.#isOpen) return;
-    this.#outbox.add(buffers);
-    if (!this.#isFlushDue) {
-      this.#isFlushDue = true;
-      this.#server.flushSoon(this);
-    }
-    if (this.#outbox.pendingBytes > this.#server.maxPendingBytes) this.#holdUp(source);
+    this.#outbox.addPacket(name, args);
+    this.#noteSent(source);
   }
 
   waitFor(slow: Connection): void {
@@ -110,7 +106,7 @@ export class Session implements Connection, RequestSink {
   }
 
   fail(job: Job): void {
-    this.send("WORK_FAIL", job.handle);
+    this.send("WORK_FAIL", job.number);
   }
 
   takeLine(line: string): void {
@@ -118,7 +114,10 @@ export class Session implements Connection, RequestSink {
     this.#server.queue.commit();
     const reply = answerLine(line, this.#server);
     if (reply === null) this.close(`too many words in the text command: ${line}`);
-    else this.transmit([Buffer.from(reply, "latin1")], this);
+    else {
+      this.#outbox.add(Buffer.from(reply, "latin1"));
+      this.#noteSent(this);
+    }
   }
 
   takePacket(name: PacketName | null, magic: Magic, args: readonly Buffer[]): void {
@@ -137,6 +136,15 @@ export class Session implements Connection, RequestSink {
   destroy(reason: string): void {
     if (this.#isOpen) this.#depart(reason);
     this.#socket.destroy();
+  }
+
+  /** Has what was added written soon. */
+  #noteSent(source: Connection): void {
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      this.#server.flushSoon(this);
+    }
+    if (this.#outbox.pendingBytes > this.#server.maxPendingBytes) this.#holdUp(source);
   }
 
   #listen(): void {

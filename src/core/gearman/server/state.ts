@@ -1,7 +1,9 @@
 /** What the parts of a job server share: settings, the queue, the open sessions, and how to report. */
 import type { GearmanError } from "../errors.ts";
 import type { PacketArgs, PacketName } from "../packets.ts";
+import type { Handles } from "./handles.ts";
 import type { Peer } from "./jobs.ts";
+import type { ReplyArg } from "./outbox.ts";
 import type { JobQueue } from "./queue.ts";
 import type { Clock } from "./schedule.ts";
 
@@ -31,6 +33,11 @@ export type GearmanServerEvent =
   /** A request could not be handled because of a mistake in this server; only its connection is closed. */
   | { readonly type: "bug"; readonly id: number; readonly host: string; readonly port: number; readonly error: unknown };
 
+/** The arguments of a reply, one for each in the packet table. */
+export type ReplyArgs<N extends PacketName> = OnePerArgument<PacketArgs<N>>;
+
+type OnePerArgument<Args extends readonly unknown[]> = { -readonly [I in keyof Args]: ReplyArg };
+
 /** Takes back a reply that has not been written, and sends another in its place. */
 export type ReplaceReply = <N extends PacketName>(name: N, ...args: PacketArgs<N>) => void;
 
@@ -45,11 +52,11 @@ export interface Connection extends Peer {
   /** The client wants WORK_EXCEPTION as such, instead of as a WORK_FAIL. */
   wantsExceptions: boolean;
   /** Sends a packet made here. */
-  send<N extends PacketName>(name: N, ...args: PacketArgs<N>): void;
+  send<N extends PacketName>(name: N, ...args: ReplyArgs<N>): void;
   /** Sends a packet that may be replaced by another until the end of this turn of the event loop. */
   sendForNow<N extends PacketName>(name: N, ...args: PacketArgs<N>): ReplaceReply;
-  /** Sends buffers; `source`, whose request led to them, is held up while too much waits to be read here. */
-  transmit(buffers: readonly Buffer[], source: Connection): void;
+  /** Sends a packet; `source`, whose request led to it, is held up while too much waits to be read here. */
+  forward(source: Connection, name: PacketName, args: readonly ReplyArg[]): void;
   /** Reads nothing more until `slow` has taken what it was sent. */
   waitFor(slow: Connection): void;
   /** Reads on, unless it waits for another connection too. */
@@ -61,6 +68,7 @@ export interface Connection extends Peer {
 /** The inside of one server, as its sessions and their commands see it. */
 export interface ServerState {
   readonly queue: JobQueue;
+  readonly handles: Handles;
   /** Open connections, the oldest first. */
   readonly connections: ReadonlySet<Connection>;
   readonly exceptions: boolean;

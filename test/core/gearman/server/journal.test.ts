@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Handles } from "../../../../src/core/gearman/server/handles.ts";
 import type { Ability, Job, Peer } from "../../../../src/core/gearman/server/jobs.ts";
 import { FileJournal, type JobToStore, type Journal, type StoredJob } from "../../../../src/core/gearman/server/journal.ts";
 import { JobQueue, type Submission } from "../../../../src/core/gearman/server/queue.ts";
@@ -55,7 +56,7 @@ class Bench {
 
   constructor(journal: Journal, options: { maxMemoryBytes?: number } = {}) {
     this.queue = new JobQueue({
-      handlePrefix: "H:test:",
+      handles: new Handles("H:test:"),
       isRoundRobin: false,
       jobRetries: 0,
       wakeups: 0,

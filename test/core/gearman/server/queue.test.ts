@@ -1,5 +1,6 @@
 /** The job queue's rules, without sockets and with a clock that stands still. */
 import { describe, expect, test } from "vitest";
+import { Handles } from "../../../../src/core/gearman/server/handles.ts";
 import type { Ability, Job, Peer, Priority } from "../../../../src/core/gearman/server/jobs.ts";
 import { JobQueue, type JobQueueOptions } from "../../../../src/core/gearman/server/queue.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -36,7 +37,7 @@ class Bench {
 
   constructor(options: Partial<JobQueueOptions> = {}) {
     this.queue = new JobQueue({
-      handlePrefix: "H:test:",
+      handles: new Handles("H:test:"),
       isRoundRobin: false,
       jobRetries: 0,
       wakeups: 0,
@@ -197,10 +198,10 @@ describe("husks", () => {
     const job = bench.submit("f", { client });
     bench.queue.leave(client);
     expect(bench.status("f")).toEqual([1, 0, 0]);
-    expect(bench.queue.jobs.has(job!.handle)).toBe(true);
+    expect(bench.queue.jobs.has(job!.number)).toBe(true);
     expect(bench.queue.sleep(bench.worker("f"))).toBe(true);
     expect(bench.status("f")).toEqual([0, 0, 1]);
-    expect(bench.queue.jobs.has(job!.handle)).toBe(false);
+    expect(bench.queue.jobs.has(job!.number)).toBe(false);
   });
 
   test("do not hide jobs behind them", () => {
@@ -239,7 +240,7 @@ describe("giving up a run", () => {
     expect(bench.status("f")).toEqual([1, 1, 1]);
     bench.clock.advance(1);
     expect(bench.status("f")).toEqual([1, 0, 1]);
-    expect(bench.queue.heldJob(slow, job!.handle)).toBeNull();
+    expect(bench.queue.heldJob(slow, Buffer.from(job!.handle))).toBeNull();
     expect(job?.retries).toBe(1);
     expect(bench.queue.take(slow)).toBe(job);
     bench.queue.finish(job!);
