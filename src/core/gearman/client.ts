@@ -18,13 +18,14 @@ import { type ClientEventListener, harmless } from "./events.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobReceipt } from "./job.ts";
 import { ClientCounters, type ClientMetrics } from "./metrics.ts";
-import { addressesOf, type ConnectingOptions } from "./options.ts";
+import { addressesOf, type ConnectingOptions, namespaceOf } from "./options.ts";
 import type { Placement } from "./placement.ts";
 import { type PooledServer, ServerPool, type ServerState } from "./pool.ts";
 import {
   type BackgroundRequest,
   type CallOptions,
   checkJob,
+  type JobDefaults,
   type JobRequest,
   type SubmitListeners,
   type SubmitRequest,
@@ -66,13 +67,13 @@ export class GearmanClient {
   readonly #serverOptions = new Set<string>();
   readonly #serverOfHandle = new Map<string, string>();
   readonly #open = new AbortController();
-  readonly #newKey: () => string;
+  readonly #jobDefaults: JobDefaults;
   #closing: Promise<void> | null = null;
 
   constructor(options: GearmanClientOptions = {}) {
     const { host = systemHost, timeoutMs = DEFAULTS.timeoutMs, retries = DEFAULTS.retries } = options;
     this.#host = host;
-    this.#newKey = () => host.uniqueKey();
+    this.#jobDefaults = { newKey: () => host.uniqueKey(), namespace: namespaceOf(options) };
     this.#timeoutMs = checkTimeout(timeoutMs);
     this.#retries = retries;
     this.#deadlines = new DeadlineList(() => host.now());
@@ -267,7 +268,7 @@ export class GearmanClient {
     if (this.#closing !== null) throw closedError();
     const { timeoutMs, onCreated } = request;
     const content: JobContent = {
-      packet: checkJob(request, isBackground, this.#newKey),
+      packet: checkJob(request, isBackground, this.#jobDefaults),
       counters: this.#counters,
       deadlines: this.#deadlines,
       timeoutMs: timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs),

@@ -22,7 +22,10 @@ export interface JobListeners {
 
 /** What goes into a submit packet. */
 export interface JobPacket {
+  /** The function as programs call it. */
   readonly name: string;
+  /** Stands before it, and before the reducer, at the server; empty for nothing. */
+  readonly namespace: string;
   readonly unique: string;
   readonly payload: PacketArg;
   readonly priority: Priority;
@@ -42,10 +45,11 @@ export interface JobContent extends CallBounds, JobListeners {
 
 /** Sends the one packet that submits such a job. */
 export function sendJob(connection: Connection, request: Request, mode: keyof typeof SUBMIT_PACKETS, job: JobPacket): void {
-  const { name, unique, payload, priority, reducer, epoch } = job;
+  const { namespace, unique, payload, priority, reducer, epoch } = job;
+  const name = namespace + job.name;
   if (reducer !== null) {
     const packet = mode === "foreground" ? "SUBMIT_REDUCE_JOB" : "SUBMIT_REDUCE_JOB_BACKGROUND";
-    connection.send(request, packet, name, unique, reducer, "", payload);
+    connection.send(request, packet, name, unique, namespace + reducer, "", payload);
   } else if (epoch !== null) connection.send(request, "SUBMIT_JOB_EPOCH", name, unique, epoch, payload);
   else connection.send(request, SUBMIT_PACKETS[mode][priority], name, unique, payload);
 }

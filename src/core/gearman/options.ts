@@ -12,6 +12,11 @@ export interface ConnectingOptions {
   readonly tls?: TlsOptions | undefined;
   /** Name shown by the server's `workers` command. Default: none. */
   readonly clientId?: string | undefined;
+  /**
+   * Put before the name of every function on its way to servers and taken off on its way back, such as `staging.`, so
+   * that environments share servers without meeting. At most 64 bytes. Default: nothing.
+   */
+  readonly namespace?: string | undefined;
   /** Let the system probe idle connections every 30 s. Default true. */
   readonly keepalive?: boolean | undefined;
   /** Largest packet taken from a server, in bytes. Default 256 MiB. */
@@ -32,6 +37,20 @@ export function addressesOf({ servers = [DEFAULT_SERVER], tls }: Pick<Connecting
     throw new GearmanError("CONFIG", `tls is given, but no server is reached over TLS: write ${example}, for example`);
   }
   return addresses.map((address) => withTls(address, tls));
+}
+
+/** What a namespace must be, for messages. */
+export const NAMESPACE_FORM = "a text of at most 64 bytes without blanks and control characters, such as staging.";
+
+/** Whether a text may stand before function names. */
+export function isNamespace(text: string): boolean {
+  return Buffer.byteLength(text) <= 64 && text.isWellFormed() && !/[\s\x00-\x1f\x7f]/.test(text);
+}
+
+/** The namespace, empty for none; a CONFIG error when servers would misread it. */
+export function namespaceOf({ namespace = "" }: Pick<ConnectingOptions, "namespace">): string {
+  if (isNamespace(namespace)) return namespace;
+  throw new GearmanError("CONFIG", `namespace must be ${NAMESPACE_FORM}, not ${JSON.stringify(namespace)}`);
 }
 
 function withTls(address: ServerAddress, defaults: TlsOptions = {}): ServerAddress {

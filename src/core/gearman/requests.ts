@@ -75,8 +75,16 @@ export type SubmitRequest = JobRequest & SubmitListeners;
 /** Latest time a server can keep, in seconds since 1970: some count in 32 bits. */
 const MAX_EPOCH_SECONDS = 0xffffffff;
 
-/** What goes into a submit packet, checked; `newKey` makes the unique key of a background job that has none. */
-export function checkJob(request: BackgroundRequest, isBackground: boolean, newKey: () => string): JobPacket {
+/** What the jobs of one client have in common. */
+export interface JobDefaults {
+  /** Makes the unique key of a background job that has none. */
+  readonly newKey: () => string;
+  /** Put before the names of functions for the server; empty for nothing. */
+  readonly namespace: string;
+}
+
+/** What goes into a submit packet, checked. */
+export function checkJob(request: BackgroundRequest, isBackground: boolean, { newKey, namespace }: JobDefaults): JobPacket {
   const { unique = "", at, reducer, replay = false } = request;
   if (replay && unique === "")
     throw new GearmanError(
@@ -84,19 +92,27 @@ export function checkJob(request: BackgroundRequest, isBackground: boolean, newK
       "replay needs a unique key, or the server cannot tell the job from its repetition: give `unique`",
     );
   return {
-    name: checkFunctionName(request.name),
+    name: checkServedName(request.name, namespace),
+    namespace,
     unique: unique === "" ? (isBackground ? newKey() : "") : checkUnique(unique),
     payload: checkPayload(request.payload ?? ""),
     priority: checkPriority(request),
-    reducer: reducer === undefined ? null : checkReducer(reducer),
+    reducer: reducer === undefined ? null : checkReducer(reducer, namespace),
     epoch: at === undefined ? null : epochOf(at, isBackground),
     replay,
   };
 }
 
+/** `name`, when it is one and servers take it with the namespace before it as well. */
+function checkServedName(name: string, namespace: string): string {
+  checkFunctionName(name);
+  if (namespace !== "") checkFunctionName(namespace + name);
+  return name;
+}
+
 /** Servers give a reducer no more room than a unique key. */
-function checkReducer(reducer: string): string {
-  const bytes = Buffer.byteLength(checkFunctionName(reducer));
+function checkReducer(reducer: string, namespace: string): string {
+  const bytes = Buffer.byteLength(namespace + checkFunctionName(reducer));
   if (bytes <= MAX_UNIQUE_BYTES) return reducer;
   throw new GearmanError("ARGUMENT", `reducer ${shown(reducer)} has ${bytes} bytes, at most ${MAX_UNIQUE_BYTES} are allowed`);
 }

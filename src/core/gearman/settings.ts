@@ -1,7 +1,7 @@
 /** Every setting there is: what it is called in files and the environment, what values it takes, and its default. */
 import { formatServer, parseServer, parseServerList, SERVER_LIST, type ServerAddress } from "./address.ts";
 import { GearmanError } from "./errors.ts";
-import { DEFAULT_SERVER } from "./options.ts";
+import { DEFAULT_SERVER, isNamespace, NAMESPACE_FORM } from "./options.ts";
 import type { TlsOptions, TlsPart } from "./tls.ts";
 
 /** Everything that can be set, ready to use. */
@@ -91,7 +91,7 @@ const KINDS = {
       typeof value === "string" && value !== "" && Buffer.byteLength(value) <= 253 && !/[\s\x00-\x1f\x7f]/.test(value),
   },
   prefix: {
-    expected: "a text of at most 64 bytes without blanks and control characters, such as staging.",
+    expected: NAMESPACE_FORM,
     check: (value) => typeof value === "string" && isNamespace(value),
     fromText: (text) => text,
   },
@@ -236,11 +236,6 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
   if (Object.keys(tls).length === 0) return settings;
   refuseUselessTls({ ...settings, tls }, "environment");
   return { ...settings, tls };
-}
-
-/** Whether a text may stand before function names: not over 64 bytes, without blanks and control characters. */
-export function isNamespace(text: string): boolean {
-  return Buffer.byteLength(text) <= 64 && text.isWellFormed() && !/[\s\x00-\x1f\x7f]/.test(text);
 }
 
 type Table = Readonly<Record<string, unknown>>;

@@ -26,6 +26,8 @@ export interface LinkOptions {
   readonly address: ServerAddress;
   readonly keepalive: boolean;
   readonly clientId: string;
+  /** Stands before the names of functions at the server; empty for nothing. */
+  readonly namespace: string;
   readonly maxPacketBytes: number;
   /** Mean time between signs of life, and between looks for jobs the server did not announce, in milliseconds. */
   readonly regrabMs: number;
@@ -81,9 +83,11 @@ export class WorkerLink {
   #isPaused = false;
   #isClosing = false;
   readonly #names = new NameCache();
+  readonly #namespaceBytes: number;
 
   constructor(options: LinkOptions, owner: LinkOwner) {
     this.#options = options;
+    this.#namespaceBytes = Buffer.byteLength(options.namespace);
     this.#owner = owner;
     this.server = formatServer(options.address);
   }
@@ -165,7 +169,7 @@ export class WorkerLink {
   /** Announces one more function, and looks for its jobs: the server does not wake a sleeping worker for it. */
   canDo(name: string): void {
     if (!this.isOpen) return;
-    this.#wire?.send("CAN_DO", name);
+    this.#wire?.send("CAN_DO", this.#options.namespace + name);
     this.#isHungry = true;
   }
 
@@ -206,7 +210,7 @@ export class WorkerLink {
     this.#options.counters.connects++;
     if (this.#isPaused) wire.pause();
     if (this.#options.clientId !== "") wire.send("SET_CLIENT_ID", this.#options.clientId);
-    for (const name of this.#owner.functions()) wire.send("CAN_DO", name);
+    for (const name of this.#owner.functions()) wire.send("CAN_DO", this.#options.namespace + name);
     this.#grabs = 0;
     this.#window = 1;
     this.#readBytes = 0;
@@ -227,7 +231,9 @@ export class WorkerLink {
     this.#grabs--;
     this.#isHungry = true;
     this.#window = Math.min(this.#options.maxGrabs, this.#window * 2);
-    const name = this.#names.read(bytes, packet.handleEnd + 1, packet.nameEnd);
+    // All names begin with the namespace, because the server was told no others.
+    const nameStart = packet.handleEnd + 1 + this.#namespaceBytes;
+    const name = this.#names.read(bytes, Math.min(nameStart, packet.nameEnd), packet.nameEnd);
     this.#owner.assigned(new GearmanJob(packet, name, this.#wire!, this.#owner.jobs));
     this.#owner.schedule();
     return true;

@@ -7,7 +7,7 @@ import { DEFAULTS } from "./config.ts";
 import { GearmanError } from "./errors.ts";
 import { harmless } from "./events.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
-import { addressesOf } from "./options.ts";
+import { addressesOf, namespaceOf } from "./options.ts";
 import { Changes } from "./worker-changes.ts";
 import { HeldJobs } from "./worker-held.ts";
 import type { GearmanJob } from "./worker-job.ts";
@@ -55,6 +55,7 @@ export class GearmanWorker {
   readonly #maxHeldBytes: number;
   #concurrency: number;
   #lanes: readonly WorkerLane[] = [];
+  readonly #namespace: string;
   #clientId = "";
   /** When the last job was over, on the host's clock. */
   #lastOverAt = Number.NEGATIVE_INFINITY;
@@ -70,6 +71,7 @@ export class GearmanWorker {
     this.#linkCounters = new Map(this.#addresses.map((address) => [formatServer(address), new LinkCounters()]));
     this.#maxHeldBytes = checkHeldBytes(options.maxHeldBytes);
     this.#onEvent = harmless(options.onEvent);
+    this.#namespace = namespaceOf(options);
     checkClientId(options.clientId ?? "");
     for (const timeMs of [options.regrabMs, options.stallMs]) if (timeMs !== undefined) checkTimeout(timeMs);
   }
@@ -111,6 +113,7 @@ export class GearmanWorker {
   add(name: string, handler?: JobHandler, options: { timeoutMs?: number } = {}): void {
     const kind = handler === undefined ? "byHand" : "handled";
     const isNew = this.#kindOf(checkFunctionName(name)) !== kind;
+    if (this.#namespace !== "") checkFunctionName(this.#namespace + name);
     const timeoutMs = checkTimeout(options.timeoutMs ?? Number.POSITIVE_INFINITY);
     const registration: Registration = { name, handler: handler ?? null, timeoutMs };
     this.#registrations.set(name, registration);
@@ -252,7 +255,16 @@ export class GearmanWorker {
       stallMs = 120_000,
       maxPacketBytes = DEFAULT_MAX_PACKET_BYTES,
     } = this.#options;
-    const options = { host: this.#host, address, keepalive, clientId: this.#clientId, regrabMs, stallMs, maxPacketBytes };
+    const options = {
+      host: this.#host,
+      address,
+      keepalive,
+      clientId: this.#clientId,
+      namespace: this.#namespace,
+      regrabMs,
+      stallMs,
+      maxPacketBytes,
+    };
     const counters = this.#linkCounters.get(formatServer(address))!;
     return new WorkerLink({ ...options, maxGrabs: this.#concurrency, counters }, owner);
   }
