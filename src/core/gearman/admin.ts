@@ -47,7 +47,7 @@ export type QueueLimit = number | { readonly high: number; readonly normal: numb
 const MAX_LIMIT = 0x7fffffff;
 
 /** Most rows a list is gathered from before it is refused: their memory is the caller's, a server's mistake must not take it. */
-const MAX_ROWS = 10_000_000;
+const MAX_ROWS = 2_000_000;
 
 /**
  * Asks one job server what it is doing, and tells it what to change. Each call has a connection of its own, so calls

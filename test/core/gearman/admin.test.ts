@@ -189,6 +189,16 @@ describe("long lists", () => {
     expect(count).toBe(50_000);
   });
 
+  test("are refused whole from two million rows on, before they take all memory", async () => {
+    const { server } = await serving((socket) => {
+      socket.on("data", () => void socket.write(Buffer.alloc(2_100_000, "\n")));
+    });
+    await expect(new GearmanAdmin({ server }).uniqueJobs()).rejects.toMatchObject({
+      kind: "PROTOCOL",
+      message: expect.stringContaining("read it row by row"),
+    });
+  });
+
   test("end with an error when the server falls silent, however much came before", async () => {
     const { admin } = await answering(["f\t1\t0\t0\n"], { timeoutMs: 50 });
     const rows = admin.statusRows();

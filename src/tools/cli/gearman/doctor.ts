@@ -38,7 +38,25 @@ const factsEntry = ({
 
 function reportText(answers: readonly Answer<ServerFacts>[], findings: readonly Finding[]): string {
   const servers = answers.map((answer) => `${serverLine(answer)}\n`).join("");
-  return `${servers}\n${findings.map(findingText).join("\n")}${findings.length > 0 ? "\n" : ""}${verdict(findings)}\n`;
+  return `${servers}\n${findingsText(findings).join("\n")}${findings.length > 0 ? "\n" : ""}${verdict(findings)}\n`;
+}
+
+/** Findings of one check on one server that are shown in full; JSON has all. */
+const MAX_ALIKE = 10;
+
+function findingsText(findings: readonly Finding[]): string[] {
+  const alike = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.check, finding.server]);
+    const group = alike.get(key);
+    if (group) group.push(finding);
+    else alike.set(key, [finding]);
+  }
+  return [...alike.values()].flatMap((group) => {
+    const texts = group.slice(0, MAX_ALIKE).map(findingText);
+    const left = group.length - texts.length;
+    return left > 0 ? [...texts, `${LABELS[group[0]!.severity]}: ${group[0]!.server}: ${left} more like these.\n`] : texts;
+  });
 }
 
 function serverLine(answer: Answer<ServerFacts>): string {

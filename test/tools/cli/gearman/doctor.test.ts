@@ -237,6 +237,15 @@ test("the report fits 80 columns whatever functions are called, and sums up", as
   expect(stdout).toMatch(/\n1 error, 1 warning\.\n$/);
 });
 
+test("the report shows ten findings of a kind and counts the others", async () => {
+  const rows = Array.from({ length: 25 }, (_, at) => `f${at}\t1\t0\t0\n`).join("");
+  const server = await fake({ status: `${rows}.\n` });
+  const { stdout } = await doctor(server);
+  expect(stdout.match(/^ERROR: .* 1 job of f\d+ waits/gm)).toHaveLength(10);
+  expect(stdout).toContain(`\nERROR: ${server}: 15 more like these.\n\n25 errors, 0 warnings.\n`);
+  expect((await findings(server)).found).toHaveLength(25);
+});
+
 describe.skipIf(!hasGearmand())("with gearmand", () => {
   test("finds jobs without workers, cancelled jobs, and the version that wakes nobody", async () => {
     const gearmand = await startGearmand();
