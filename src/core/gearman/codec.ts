@@ -95,6 +95,8 @@ export class PacketWriter {
 /** Size of a last argument that is passed on as it is, or 0 when it is small enough to be copied. */
 function tailBytesOf(args: readonly PacketArg[]): number {
   const last = args.length === 0 ? "" : args[args.length - 1]!;
+  // No character has more than three bytes for each of its units.
+  if (last.length * 3 <= INLINE_BYTES) return 0;
   const bytes = typeof last === "string" ? Buffer.byteLength(last) : last.length;
   return bytes > INLINE_BYTES ? bytes : 0;
 }

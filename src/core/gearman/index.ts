@@ -19,7 +19,6 @@ export {
   serverNames,
   TLS_KEYS,
 } from "./config.ts";
-export { parseGearmanConfig } from "./config-file.ts";
 export { GEARMAN_ERRORS, GearmanError, type GearmanErrorKind } from "./errors.ts";
 export type { ClientEvent, ClientEventListener } from "./events.ts";
 export { type GearmanHost, systemHost } from "./host.ts";
@@ -67,3 +66,4 @@ export {
   workerMetricsText,
 } from "./worker-metrics.ts";
 export type { GearmanWorkerOptions, HandlerResult, JobHandler, WorkerEvent } from "./worker-options.ts";
+export { type RetryOptions, retrying } from "./worker-retry.ts";
