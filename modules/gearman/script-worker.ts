@@ -4,14 +4,9 @@ import { encodeText } from "../../runtime/bytes.ts";
 import { LimitError, ProgramEnd } from "../../runtime/errors.ts";
 import type { ModuleContext, SubHandle, TaskContext } from "../../runtime/host.ts";
 import { display, type Value } from "../../runtime/values.ts";
-import {
-  type GearmanConfig,
-  GearmanError,
-  type GearmanJob,
-  GearmanWorker,
-  type WorkerEvent,
-  type WorkerMetrics,
-} from "../../src/core/gearman/index.ts";
+import { GearmanError } from "../../src/core/gearman/errors.ts";
+import type { GearmanConfig, GearmanJob, WorkerEvent, WorkerMetrics } from "../../src/core/gearman/index.ts";
+import { GearmanWorker } from "../../src/core/gearman/worker.ts";
 import { pause } from "../../src/core/net/deadline.ts";
 import type { ProgramEvents } from "./events.ts";
 import { shownHandle } from "./handle.ts";
