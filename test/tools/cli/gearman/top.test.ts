@@ -150,7 +150,7 @@ describe("in a pipe", () => {
     const { code, stdout } = await top("--servers", server);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^1 server, 3 functions, 26 queued, 5 running\n\nFUNCTION +QUEUED +RUNNING +WORKERS +CHANGE\/S\nf +25 +5 +1 +\+1?\d\d(\.\d)?\nnew +1 +0 +0 +-\ng +0 +0 +0 +-[\d.]+\n$/,
+      /^1 server, 3 functions, 26 queued, 5 running\n\nFUNCTION +QUEUED +RUNNING +WORKERS +CHANGE\/S\nf +25 +5 +1 +\+[\d.]+\nnew +1 +0 +0 +-\ng +0 +0 +0 +-[\d.]+\n$/,
     );
   });
 
