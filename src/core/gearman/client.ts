@@ -16,7 +16,7 @@ import { closedError, Delivery } from "./delivery.ts";
 import { GearmanError } from "./errors.ts";
 import { type ClientEventListener, harmless } from "./events.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
-import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobReceipt } from "./job.ts";
+import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobPacket, type JobReceipt } from "./job.ts";
 import { ClientCounters, type ClientMetrics } from "./metrics.ts";
 import { addressesOf, type ConnectingOptions, namespaceOf } from "./options.ts";
 import type { Placement } from "./placement.ts";
@@ -139,7 +139,9 @@ export class GearmanClient {
    */
   tasks<R extends TaskRequest>(requests: Iterable<R> | AsyncIterable<R>, options: TaskSetOptions = {}): TaskSet<R> {
     return new TaskSet(requests, options, {
-      prepare: (request, isBackground) => this.#prepared(request, isBackground),
+      check: (request, isBackground) => this.#checked(request, isBackground),
+      contentOf: (request, packet) => this.#contentOf(request, packet),
+      counters: this.#counters,
       serversFor: (request) => this.#serversFor(request),
       dispatch: (call, servers) => this.#delivery.dispatch(call, servers),
       adopt: (call, servers, reason, wasWritten) => this.#delivery.adopt(call, servers, reason, wasWritten),
@@ -265,19 +267,29 @@ export class GearmanClient {
   }
 
   #prepared(request: BackgroundRequest & SubmitListeners, isBackground: boolean): JobContent {
+    return this.#contentOf(request, this.#checked(request, isBackground));
+  }
+
+  /** Checks a job and counts it. */
+  #checked(request: BackgroundRequest, isBackground: boolean): JobPacket {
     if (this.#closing !== null) throw closedError();
-    const { timeoutMs, onCreated } = request;
-    const content: JobContent = {
-      packet: checkJob(request, isBackground, this.#jobDefaults),
+    if (request.timeoutMs !== undefined) checkTimeout(request.timeoutMs);
+    const packet = checkJob(request, isBackground, this.#jobDefaults);
+    this.#counters.submitted++;
+    return packet;
+  }
+
+  #contentOf(request: BackgroundRequest & SubmitListeners, packet: JobPacket): JobContent {
+    const { timeoutMs = this.#timeoutMs, onCreated } = request;
+    return {
+      packet,
       counters: this.#counters,
       deadlines: this.#deadlines,
-      timeoutMs: timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs),
+      timeoutMs,
       signal: request.signal,
       onStatus: request.onStatus,
       onCreated: onCreated === undefined || this.#pool.size === 1 ? onCreated : (receipt) => onCreated(this.#remember(receipt)),
     };
-    this.#counters.submitted++;
-    return content;
   }
 
   /** The servers for a job. Only a key of the caller's decides: one that no other job has meets nothing anywhere. */

@@ -3,11 +3,13 @@ import type { Deadline, Expiring } from "../net/deadline.ts";
 import { refusal, tooLate } from "./call.ts";
 import type { Connection, Request } from "./connection.ts";
 import type { GearmanError } from "./errors.ts";
-import type { JobContent, JobReceipt } from "./job.ts";
+import type { JobContent, JobPacket, JobReceipt } from "./job.ts";
 import type { PooledServer } from "./pool.ts";
 
-/** The set that a task belongs to; it hears of each task exactly once. */
+/** The set that a task belongs to; but for `accepted` it hears of each task exactly once. */
 export interface TaskOwner<R> {
+  /** A task reached its server, whether someone still waits for it or not. */
+  accepted(): void;
   succeeded(task: Task<R>, receipt: JobReceipt): void;
   failed(task: Task<R>, error: GearmanError): void;
   /** The connection is gone, after the task's bytes were written or before. */
@@ -49,7 +51,7 @@ export class TaskBatch implements Expiring {
 
   /** Fails the tasks that are not settled. */
   fail(error: (name: string) => GearmanError): void {
-    for (const task of this.tasks) if (!task.isSettled) task.giveUp(error(task.content.packet.name));
+    for (const task of this.tasks) if (!task.isSettled) task.giveUp(error(task.packet.name));
   }
 }
 
@@ -60,7 +62,7 @@ export class Task<R> implements Request {
   readonly batch: TaskBatch;
   readonly index: number;
   readonly request: R;
-  readonly content: JobContent;
+  readonly packet: JobPacket;
   readonly servers: readonly PooledServer[];
   isSettled = false;
   sentInBatch = 0;
@@ -72,14 +74,14 @@ export class Task<R> implements Request {
     batch: TaskBatch,
     index: number,
     request: R,
-    content: JobContent,
+    packet: JobPacket,
     servers: readonly PooledServer[],
   ) {
     this.owner = owner;
     this.batch = batch;
     this.index = index;
     this.request = request;
-    this.content = content;
+    this.packet = packet;
     this.servers = servers;
   }
 
@@ -90,18 +92,16 @@ export class Task<R> implements Request {
   answered(): void {}
 
   accepted(handle: string, connection: Connection): void {
-    const { counters } = this.content;
-    counters.accepted++;
+    this.owner.accepted();
     if (this.isSettled) return;
     this.#settle();
-    counters.completed++;
     this.owner.succeeded(this, { handle, server: connection.server });
   }
 
   refused(code: string, text: string): void {
     if (this.isSettled) return;
     this.#settle();
-    this.owner.failed(this, refusal(this.#connection, this.content.packet.name, code, text));
+    this.owner.failed(this, refusal(this.#connection, this.packet.name, code, text));
   }
 
   lost(reason: GearmanError, wasWritten: boolean): void {

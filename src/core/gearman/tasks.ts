@@ -4,7 +4,8 @@ import { EventQueue } from "../net/event-queue.ts";
 import type { Call } from "./call.ts";
 import { checkCount, checkTimeout } from "./checks.ts";
 import { GearmanError } from "./errors.ts";
-import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobReceipt, sendJob } from "./job.ts";
+import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobPacket, type JobReceipt, sendJob } from "./job.ts";
+import type { ClientCounters } from "./metrics.ts";
 import type { PooledServer } from "./pool.ts";
 import type { BackgroundRequest, JobRequest, SubmitListeners } from "./requests.ts";
 import { Task, TaskBatch, type TaskBounds, type TaskOwner } from "./task-batch.ts";
@@ -43,7 +44,9 @@ export type TaskOutcome<R extends TaskRequest = TaskRequest> =
 /** What a set needs of its client. */
 export interface TaskPorts {
   /** Checks and counts a job; throws ARGUMENT or CLOSED. */
-  prepare(request: TaskRequest, isBackground: boolean): JobContent;
+  check(request: TaskRequest, isBackground: boolean): JobPacket;
+  contentOf(request: TaskRequest, packet: JobPacket): JobContent;
+  readonly counters: ClientCounters;
   /** The servers for a job, best first. */
   serversFor(request: TaskRequest): readonly PooledServer[];
   dispatch(call: Call<unknown>, servers: readonly PooledServer[]): void;
@@ -198,18 +201,18 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     this.#inFlight++;
     const isBackground = request.background ?? this.#options.background ?? false;
     try {
-      const content = this.#ports.prepare(request, isBackground);
+      const packet = this.#ports.check(request, isBackground);
       const servers = this.#ports.serversFor(request);
-      if (!isBackground) this.#follow(index, request, new ForegroundSubmit(content), servers);
-      else if (!this.#sendAtOnce(index, request, content, servers))
-        this.#follow(index, request, new BackgroundSubmit(content), servers);
+      if (!isBackground) this.#follow(index, request, new ForegroundSubmit(this.#ports.contentOf(request, packet)), servers);
+      else if (!this.#sendAtOnce(index, request, packet, servers))
+        this.#follow(index, request, new BackgroundSubmit(this.#ports.contentOf(request, packet)), servers);
     } catch (error) {
       this.#failed(index, request, error);
     }
   }
 
   /** The short way for background jobs, which takes nothing but a place in the connection's line of replies. */
-  #sendAtOnce(index: number, request: R, content: JobContent, servers: readonly PooledServer[]): boolean {
+  #sendAtOnce(index: number, request: R, packet: JobPacket, servers: readonly PooledServer[]): boolean {
     const connection = servers[0]!.ready;
     if (connection === null || connection.isCongested) return false;
     if (request.signal !== undefined || request.timeoutMs !== undefined) return false;
@@ -217,10 +220,10 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
       this.#batch = new TaskBatch(this.#ports.bounds, this.#batches);
       this.#batches.add(this.#batch);
     }
-    const task = new Task<R>(this, this.#batch, index, request, content, servers);
+    const task = new Task<R>(this, this.#batch, index, request, packet, servers);
     this.#batch.tasks.push(task);
     try {
-      sendJob(connection, task, "background", content.packet);
+      sendJob(connection, task, "background", packet);
     } catch (error) {
       task.giveUp(asGearmanError(error));
     }
@@ -246,9 +249,15 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     (call.promise as Promise<Buffer | JobReceipt>).then(done, failed);
   }
 
-  /** A task was accepted. */
+  /** A task is done: its server accepted it. */
   succeeded({ index, request }: Task<R>, receipt: JobReceipt): void {
+    this.#ports.counters.completed++;
     this.#queued(index, request, receipt);
+  }
+
+  /** A task reached its server. */
+  accepted(): void {
+    this.#ports.counters.accepted++;
   }
 
   #queued(index: number, request: R, receipt: JobReceipt): void {
@@ -257,13 +266,13 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
 
   /** A task ended with an error. */
   failed(task: Task<R>, error: GearmanError): void {
-    task.content.counters.endedBy(error, task.content.packet.name);
+    this.#ports.counters.endedBy(error, task.packet.name);
     this.#failed(task.index, task.request, error);
   }
 
   /** A task's connection is gone: what is left to do with it goes the long way. */
-  lost({ index, request, content, servers, batch }: Task<R>, reason: GearmanError, wasWritten: boolean): void {
-    const call = new BackgroundSubmit({ ...content, timeoutMs: batch.timeLeftMs });
+  lost({ index, request, packet, servers, batch }: Task<R>, reason: GearmanError, wasWritten: boolean): void {
+    const call = new BackgroundSubmit({ ...this.#ports.contentOf(request, packet), timeoutMs: batch.timeLeftMs });
     this.#watch(index, request, call);
     this.#ports.adopt(call, servers, reason, wasWritten);
   }
