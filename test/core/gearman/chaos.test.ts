@@ -1,5 +1,5 @@
 /**
- * Thousands of background jobs through a gearmand that stores them, while it is killed and connections are cut: none is
+ * Thousands of background jobs through a server that stores them, while it is killed and connections are cut: none is
  * lost, every job that ran twice has a reason, nothing hangs, memory stays flat.
  *
  * 5,000 jobs; GEARMAN_CHAOS_JOBS=100000 for the long run.
@@ -7,13 +7,14 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
 import type { GearmanJob } from "../../../src/core/gearman/worker-job.ts";
 import type { FaultProxy } from "../../helpers/fault-proxy.ts";
-import { freePort, type Gearmand, hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
+import { freePort, hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
 import { ChaosLedger } from "./chaos-ledger.ts";
 import { until } from "./fake-server.ts";
+import { runFixture } from "./faults-process.ts";
 import { usedBytes, useRig } from "./faults-rig.ts";
 
 const JOBS = Number(process.env["GEARMAN_CHAOS_JOBS"] ?? 5000);
@@ -31,27 +32,54 @@ const MAX_GROWTH_BYTES = 16 * 1024 * 1024;
 
 const rig = useRig();
 
-test.skipIf(!hasGearmand())(
-  `${JOBS} jobs, ${KILLS} kills and ${CUTS} cuts: none lost, none twice without a reason`,
-  async () => {
-    const chaos = await Chaos.start();
-    await chaos.run();
-    const { ledger, problems, faults, slowestMs, growthBytes } = chaos;
-    console.log(
-      `chaos: ${ledger.done} jobs, ${ledger.duplicates} ran again, ${faults.kills} kills, ${faults.cuts} cuts, ${faults.unknown} submits of unknown outcome, ` +
-        `slowest submit ${Math.round(slowestMs)} ms, memory ${(growthBytes / 1e6).toFixed(1)} MB more`,
-    );
-    expect(problems).toEqual([]);
-    expect(ledger.missing()).toEqual([]);
-    expect(ledger.unexplained).toEqual([]);
-    expect([faults.kills, faults.cuts]).toEqual([KILLS, CUTS]);
-    expect(slowestMs).toBeLessThan(SUBMIT_TIMEOUT_MS + 1000);
-    expect(growthBytes).toBeLessThan(MAX_GROWTH_BYTES);
-  },
-  600_000,
-);
+/** What can be killed. */
+interface Killable {
+  kill(): Promise<void>;
+}
 
-/** A faulty stretch of road: client and worker each behind a proxy, and one gearmand that keeps its queue in a file. */
+/** Starts a server that keeps its jobs in a file, on a port it had before. */
+type StartStoring = (port: number, file: string) => Promise<Killable>;
+
+const SERVERS: readonly { name: string; isMissing: boolean; start: StartStoring }[] = [
+  {
+    name: "gearmand",
+    isMissing: !hasGearmand(),
+    start: (port, file) => startGearmand({ port, args: ["--queue-type", "libsqlite3", "--libsqlite3-db", file] }),
+  },
+  {
+    name: "the embedded server",
+    isMissing: false,
+    start: async (port, file) => {
+      const server = runFixture("server-process.ts", [String(port), file]);
+      await server.message();
+      return server;
+    },
+  },
+];
+
+describe.each(SERVERS)("with $name", ({ name, isMissing, start }) => {
+  test.skipIf(isMissing)(
+    `${JOBS} jobs, ${KILLS} kills and ${CUTS} cuts: none lost, none twice without a reason`,
+    async () => {
+      const chaos = await Chaos.start(start);
+      await chaos.run();
+      const { ledger, problems, faults, slowestMs, growthBytes } = chaos;
+      console.log(
+        `chaos with ${name}: ${ledger.done} jobs, ${ledger.duplicates} ran again, ${faults.kills} kills, ${faults.cuts} cuts, ${faults.unknown} submits of unknown outcome, ` +
+          `slowest submit ${Math.round(slowestMs)} ms, memory ${(growthBytes / 1e6).toFixed(1)} MB more`,
+      );
+      expect(problems).toEqual([]);
+      expect(ledger.missing()).toEqual([]);
+      expect(ledger.unexplained).toEqual([]);
+      expect([faults.kills, faults.cuts]).toEqual([KILLS, CUTS]);
+      expect(slowestMs).toBeLessThan(SUBMIT_TIMEOUT_MS + 1000);
+      expect(growthBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    },
+    600_000,
+  );
+});
+
+/** A faulty stretch of road: client and worker each behind a proxy, and one server that keeps its queue in a file. */
 class Chaos {
   readonly ledger = new ChaosLedger(JOBS, 2 * CONCURRENCY);
   readonly problems: string[] = [];
@@ -61,7 +89,8 @@ class Chaos {
   readonly #port: number;
   readonly #queueFile: string;
   readonly #proxies: readonly FaultProxy[];
-  #gearmand: Gearmand;
+  readonly #start: StartStoring;
+  #server: Killable;
   #next = 0;
   #isAllSubmitted = false;
   /** The faults to come, the next one last: each at its share of the jobs done. */
@@ -69,24 +98,25 @@ class Chaos {
   #faultUnderWay: Promise<void> | null = null;
   #usedBytes: number | null = null;
 
-  private constructor(port: number, queueFile: string, proxies: readonly FaultProxy[], gearmand: Gearmand) {
+  private constructor(port: number, queueFile: string, proxies: readonly FaultProxy[], start: StartStoring, server: Killable) {
+    this.#start = start;
     this.#port = port;
     this.#queueFile = queueFile;
     this.#proxies = proxies;
-    this.#gearmand = gearmand;
+    this.#server = server;
     this.#plan = shuffled([...Array(KILLS).fill("kill"), ...Array(CUTS).fill("cut")], () => proxies[0]!.random());
   }
 
-  static async start(): Promise<Chaos> {
+  static async start(start: StartStoring): Promise<Chaos> {
     const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
     const directory = mkdtempSync(join(memory, "gearman-chaos-"));
     rig.onEnd(() => rmSync(directory, { recursive: true, force: true }));
     const port = await freePort();
     const queueFile = join(directory, "queue.sqlite");
-    const gearmand = await startStoring(port, queueFile);
+    const server = await start(port, queueFile);
     const proxies = [await rig.proxy(port, { seed: 20 }), await rig.proxy(port, { seed: 50 })];
-    const chaos = new Chaos(port, queueFile, proxies, gearmand);
-    rig.onEnd(() => chaos.#gearmand.stop());
+    const chaos = new Chaos(port, queueFile, proxies, start, server);
+    rig.onEnd(() => chaos.#server.kill());
     return chaos;
   }
 
@@ -163,8 +193,8 @@ class Chaos {
 
   async #kill(): Promise<void> {
     this.faults.kills++;
-    await this.#gearmand.kill();
-    this.#gearmand = await startStoring(this.#port, this.#queueFile);
+    await this.#server.kill();
+    this.#server = await this.#start(this.#port, this.#queueFile);
   }
 
   /** Cuts the client's or the worker's connection, with or without a goodbye. */
@@ -198,9 +228,6 @@ class Chaos {
     return rows.reduce((sum, { total }) => sum + total, 0);
   }
 }
-
-const startStoring = (port: number, file: string) =>
-  startGearmand({ port, args: ["--queue-type", "libsqlite3", "--libsqlite3-db", file] });
 
 /** A NUL, the number, and all sorts of bytes. */
 function payloadOf(index: number): Buffer {
