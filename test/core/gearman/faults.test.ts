@@ -1,5 +1,7 @@
 /** Client and worker on a bad network, through a proxy of our own: nothing is lost, nothing hangs, and every failure has its right name. */
 import { describe, expect, test } from "vitest";
+import type { GearmanError } from "../../../src/core/gearman/errors.ts";
+import type { GearmanJob } from "../../../src/core/gearman/worker-job.ts";
 import { freePort } from "../../helpers/gearmand.ts";
 import { until } from "./fake-server.ts";
 import { failure, SERVER_KINDS, useRig } from "./faults-rig.ts";
@@ -130,6 +132,65 @@ describe.each(SERVER_KINDS)("with $kind", ({ kind, isMissing }) => {
     expect(String(await answer)).toBe("done x");
     await until(() => signals.length === 2);
   });
+
+  testHere("a stop over a slow line takes its time: the results under way arrive, and the queued job is another's", async () => {
+    const port = await rig.server(kind);
+    const proxy = await rig.proxy(port, { faults: { latencyMs: 60, jitterMs: 40 } });
+    const held: (() => void)[] = [];
+    const first = await rig.worker(
+      proxy.server,
+      {
+        slow: async (job) => {
+          await new Promise<void>((resolve) => held.push(resolve));
+          return `first ${job.payload}`;
+        },
+      },
+      { concurrency: 2 },
+    );
+    const client = rig.client(`127.0.0.1:${port}`);
+    const answers = ["a", "b", "c"].map((payload) => client.submit({ name: "slow", payload }));
+    await until(() => held.length === 2);
+    const stopped = first.stop();
+    for (const release of held) release();
+    await stopped;
+    await rig.worker(`127.0.0.1:${port}`, { slow: (job) => `second ${job.payload}` });
+    expect((await Promise.all(answers)).map(String)).toEqual(["first a", "first b", "second c"]);
+    await until(() => proxy.open.length === 0);
+  });
+
+  testHere(
+    "two thousand foreground jobs while lines are cut: each ends once, with its result or a reason that says so",
+    async () => {
+      const port = await rig.server(kind);
+      const proxy = await rig.proxy(port, { seed: 11 });
+      let runs = 0;
+      const work = (job: GearmanJob) => {
+        if (++runs % 100 === 0) proxy.pick()?.[runs % 200 === 0 ? "reset" : "drop"]();
+        return `${job.payload}!`;
+      };
+      await rig.worker(proxy.server, { work }, { concurrency: 10 });
+      await rig.worker(`127.0.0.1:${port}`, { work }); // of two workers one is always there
+      const client = rig.client(proxy.server);
+      const kinds = new Map<string, number>();
+      const wrong: string[] = [];
+      let next = 0;
+      const callers = Array.from({ length: 32 }, async () => {
+        while (next < 2000) {
+          const payload = `${next++}`;
+          const outcome = await client.submit({ name: "work", payload }).then(String, (error: GearmanError) => error);
+          const what = typeof outcome === "string" ? "result" : outcome.kind;
+          if (what === "result" && outcome !== `${payload}!`) wrong.push(`${payload}: ${outcome}`);
+          kinds.set(what, (kinds.get(what) ?? 0) + 1);
+        }
+      });
+      await Promise.all(callers);
+      expect(wrong).toEqual([]);
+      expect([...kinds.keys()].filter((what) => !["result", "IO", "UNKNOWN_OUTCOME"].includes(what))).toEqual([]);
+      expect([...kinds.values()].reduce((sum, count) => sum + count, 0)).toBe(2000);
+      expect(kinds.get("result")).toBeGreaterThan(1000);
+      expect(proxy.accepted).toBeGreaterThan(10);
+    },
+  );
 
   testHere("a server that reads nothing for a while only delays: all of 40 MB arrives", async () => {
     const port = await rig.server(kind);
