@@ -98,7 +98,7 @@ function drop(words: readonly string[], { queue }: ServerState): string {
   const found = [...queue.functions.values()].filter(({ key }) => upToNul(key).toLowerCase() === wanted);
   if (found.length === 0) return "ERR function not found\r\n";
   if (!found.every(isDroppable)) return "ERR there are still connected workers or executing clients\r\n";
-  for (const { key } of found) queue.functions.delete(key);
+  for (const target of found) queue.drop(target);
   return OK;
 }
 

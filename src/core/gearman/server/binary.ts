@@ -4,6 +4,7 @@ import type { PacketName } from "../packets.ts";
 import type { Job, Peer, Priority } from "./jobs.ts";
 import { parseInt64, parseUint32 } from "./numbers.ts";
 import type { ReplyArg } from "./outbox.ts";
+import type { Submission } from "./queue.ts";
 import type { Connection, ServerState } from "./state.ts";
 
 /** Longest unique key, in bytes. */
@@ -81,40 +82,44 @@ function setOption([option]: readonly Buffer[], connection: Connection): void {
   }
 }
 
-interface SubmitDetails {
-  readonly name: Buffer;
-  readonly unique: Buffer;
-  readonly payload: Buffer;
-  readonly priority?: Priority;
-  readonly reducer?: Buffer;
-  readonly epochSeconds?: number;
-}
-
-function submit(details: SubmitDetails, isForeground: boolean, connection: Connection, { queue }: ServerState): void {
-  const { name, unique, payload, priority = "normal", reducer, epochSeconds = 0 } = details;
-  if (unique.length > MAX_UNIQUE_BYTES || (reducer?.length ?? 0) > MAX_UNIQUE_BYTES) {
-    connection.send("ERROR", "ARGUMENT_TOO_LARGE", "Unique value too large");
-    return;
-  }
-  const client = isForeground ? connection : null;
-  const kept = reducer === undefined || reducer.length === 0 ? null : reducer;
-  const job = queue.submit({ key: latin1(name), unique, payload, priority, reducer: kept, epochSeconds, client });
+function submit(submission: Submission, connection: Connection, { queue }: ServerState): void {
+  const job = queue.submit(submission);
   if (typeof job === "string") connection.send("ERROR", "QUEUE_ERROR", job);
-  else if (isForeground || job.storage !== "staged") connection.send("JOB_CREATED", job.number);
+  else if (submission.client !== null || job.storage !== "staged") connection.send("JOB_CREATED", job.number);
   else {
     const replaceBy = connection.sendForNow("JOB_CREATED", job.handle);
     queue.whenRefused(job, (failure) => replaceBy("ERROR", "QUEUE_ERROR", `The job cannot be stored: ${reasonOf(failure)}`));
   }
 }
 
+/** Whether a unique key or a reducer's name fits; when it does not, the client is told so. */
+function fits(arg: Buffer, connection: Connection): boolean {
+  if (arg.length <= MAX_UNIQUE_BYTES) return true;
+  connection.send("ERROR", "ARGUMENT_TOO_LARGE", "Unique value too large");
+  return false;
+}
+
 function submitter(priority: Priority, isForeground: boolean): Handler {
-  return ([name, unique, payload], connection, server) =>
-    submit({ name: name!, unique: unique!, payload: payload!, priority }, isForeground, connection, server);
+  return ([name, unique, payload], connection, server) => {
+    if (!fits(unique!, connection)) return;
+    const target = server.queue.functionNamed(name!);
+    const client = isForeground ? connection : null;
+    submit({ target, unique: unique!, payload: payload!, priority, reducer: null, epochSeconds: 0, client }, connection, server);
+  };
 }
 
 function reduceSubmitter(isForeground: boolean): Handler {
-  return ([name, unique, reducer, _unused, payload], connection, server) =>
-    submit({ name: name!, unique: unique!, reducer: reducer!, payload: payload! }, isForeground, connection, server);
+  return ([name, unique, reducerArg, _unused, payload], connection, server) => {
+    if (!fits(unique!, connection) || !fits(reducerArg!, connection)) return;
+    const target = server.queue.functionNamed(name!);
+    const client = isForeground ? connection : null;
+    const reducer = reducerArg!.length === 0 ? null : reducerArg!;
+    submit(
+      { target, unique: unique!, payload: payload!, priority: "normal", reducer, epochSeconds: 0, client },
+      connection,
+      server,
+    );
+  };
 }
 
 function submitEpoch([name, unique, epoch, payload]: readonly Buffer[], connection: Connection, server: ServerState): void {
@@ -123,8 +128,11 @@ function submitEpoch([name, unique, epoch, payload]: readonly Buffer[], connecti
     connection.close(`SUBMIT_JOB_EPOCH at ${latin1(epoch!)} is out of range`);
     return;
   }
+  if (!fits(unique!, connection)) return;
+  const target = server.queue.functionNamed(name!);
   const epochSeconds = Math.max(0, Number(value));
-  submit({ name: name!, unique: unique!, payload: payload!, epochSeconds }, false, connection, server);
+  const details = { unique: unique!, payload: payload!, priority: "normal", reducer: null, epochSeconds } as const;
+  submit({ target, client: null, ...details }, connection, server);
 }
 
 function getStatus([arg]: readonly Buffer[], connection: Connection, { queue }: ServerState): void {

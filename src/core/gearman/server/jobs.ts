@@ -14,6 +14,7 @@ export const PRIORITIES = ["high", "normal", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 const NO_PEERS: readonly Peer[] = [];
+const NO_BYTES = Buffer.alloc(0);
 
 /** A connection as the queue sees it: a client, a worker, or both at once. */
 export interface Peer {
@@ -90,9 +91,9 @@ export class Job implements JobDetails {
     this.#handles = handles;
     this.target = target;
     this.shareKey = shareKey;
-    this.unique = details.unique;
-    this.reducer = details.reducer;
-    this.payload = details.payload;
+    this.unique = details.unique.length === 0 ? NO_BYTES : Buffer.from(details.unique);
+    this.reducer = details.reducer === null ? null : Buffer.from(details.reducer);
+    this.payload = compact(details.payload);
     this.priority = details.priority;
     this.epochSeconds = details.epochSeconds;
   }
@@ -100,6 +101,12 @@ export class Job implements JobDetails {
   get handle(): string {
     return this.#handles.prefix + this.number;
   }
+}
+
+/** A small payload is copied out of the network buffer it came in, so that it does not keep all of it alive. */
+function compact(payload: Buffer): Buffer {
+  if (payload.length === 0) return NO_BYTES;
+  return payload.length < 4096 && payload.buffer.byteLength > 4 * payload.length ? Buffer.from(payload) : payload;
 }
 
 /** Memory a job takes besides its payload and its keys, in bytes; a rough figure. */

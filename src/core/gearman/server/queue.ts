@@ -36,15 +36,12 @@ export interface JobQueueOptions {
 /** The text a job is refused with when its function has as many as it may have. */
 const FULL = "Job queue is full";
 
-const NO_BYTES = Buffer.alloc(0);
-
 /** How many job numbers are set aside in the journal at once. */
 const NUMBERS_AT_ONCE = 1_000_000;
 
 /** What a client asks for. */
 export interface Submission extends JobDetails {
-  /** Function name, its bytes as Latin-1 text. */
-  readonly key: string;
+  readonly target: JobFunction;
   /** The connection that waits for the job, or null for a background job. */
   readonly client: Peer | null;
 }
@@ -60,6 +57,7 @@ export class JobQueue {
 
   readonly #options: JobQueueOptions;
   readonly #schedule: Schedule<JobFunction>;
+  #lastNamed: JobFunction | null = null;
   #ledger: Ledger | null = null;
   #journal: Journal | null = null;
   #lastNumber = 0;
@@ -111,9 +109,21 @@ export class JobQueue {
     return target;
   }
 
+  /** The function with those bytes as its name, made when it is new. Mostly it is the one of the last call. */
+  functionNamed(name: Buffer): JobFunction {
+    if (this.#lastNamed === null || !hasName(this.#lastNamed, name)) this.#lastNamed = this.functionOf(name.toString("latin1"));
+    return this.#lastNamed;
+  }
+
+  /** Forgets a function; see `isDroppable`. */
+  drop(target: JobFunction): void {
+    this.functions.delete(target.key);
+    this.#lastNamed = null;
+  }
+
   /** Takes a job in, or joins an equal one that is not over. A text says why the job is refused. */
   submit(submission: Submission): Job | string {
-    const target = this.functionOf(submission.key);
+    const { target } = submission;
     const shareKey = shareKeyOf(submission.unique, submission.payload);
     const equal = shareKey === null ? undefined : target.shared.get(shareKey);
     if (equal !== undefined) {
@@ -126,7 +136,7 @@ export class JobQueue {
     if (this.#memoryBytes + memoryBytesOf(submission) > maxMemoryBytes) {
       return `Job queue is out of memory: jobs take ${this.#memoryBytes} of ${maxMemoryBytes} bytes`;
     }
-    const job = this.#create(target, shareKey, ownCopy(submission), this.#nextNumber());
+    const job = this.#create(target, shareKey, submission, this.#nextNumber());
     this.#attach(job, submission.client);
     if (job.isBackground && this.#ledger !== null) this.#ledger.stage(job, true);
     else if (this.#ledger?.hasStaged === true) this.#ledger.holdBack(job);
@@ -440,18 +450,8 @@ function shareKeyOf(unique: Buffer, payload: Buffer): string | null {
   return payload.length === 0 ? null : `\0${createHash("sha256").update(payload).digest("base64")}`;
 }
 
-/** Small parts are copied out of the network buffer they came in, so that they do not keep all of it alive. */
-function ownCopy({ unique, payload, reducer, priority, epochSeconds }: JobDetails): JobDetails {
-  return {
-    unique: unique.length === 0 ? NO_BYTES : Buffer.from(unique),
-    payload: compact(payload),
-    reducer: reducer === null ? null : Buffer.from(reducer),
-    priority,
-    epochSeconds,
-  };
-}
-
-function compact(payload: Buffer): Buffer {
-  if (payload.length === 0) return NO_BYTES;
-  return payload.length < 4096 && payload.buffer.byteLength > 4 * payload.length ? Buffer.from(payload) : payload;
+function hasName({ name }: JobFunction, wanted: Buffer): boolean {
+  if (name.length !== wanted.length) return false;
+  for (let index = 0; index < name.length; index++) if (name[index] !== wanted[index]) return false;
+  return true;
 }

@@ -322,7 +322,11 @@ export class GearmanServer {
   #scheduleFlush(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    setImmediate(() => this.#flush());
+    setImmediate(() => {
+      // Where several connections talk, more of them have mostly said something meanwhile: one look more halves the writes.
+      if (this.#toFlush.length > 1) setImmediate(() => this.#flush());
+      else this.#flush();
+    });
   }
 
   /** What the replies promise is written to the journal before they go out. */

@@ -1,5 +1,5 @@
 /** Cuts what a connection sends into requests: binary packets and administrators' text lines, mixed as they come. */
-import { DEFAULT_MAX_PACKET_BYTES } from "../codec.ts";
+import { DEFAULT_MAX_PACKET_BYTES, endOfText } from "../codec.ts";
 import { GearmanError } from "../errors.ts";
 import { HEADER_BYTES, type Magic, PACKETS, type PacketName } from "../packets.ts";
 
@@ -29,6 +29,7 @@ const ROWS: readonly (Row | undefined)[] = rowsByCode();
 const REQUEST_MAGIC = 0x00524551;
 const RESPONSE_MAGIC = 0x00524553;
 const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 
 function rowsByCode(): readonly (Row | undefined)[] {
   const rows: (Row | undefined)[] = [];
@@ -139,12 +140,12 @@ function argsOf(row: Row, bytes: Buffer, start: number, end: number): Buffer[] {
   const args: Buffer[] = [];
   const last = row.argCount - 1;
   for (let index = 0; index < last; index++) {
-    const stop = bytes.indexOf(0, start);
-    if (stop < 0 || stop >= end) {
+    const stop = endOfText(bytes, start, end);
+    if (stop === end) {
       throw new GearmanError("PROTOCOL", `${row.name} has ${index + 1} of ${row.argCount} arguments`);
     }
     checkArgument(row, stop + 1 - start);
-    args.push(bytes.subarray(start, stop));
+    args.push(stop === start ? NOTHING : bytes.subarray(start, stop));
     start = stop + 1;
   }
   if (last >= 0) {

@@ -70,9 +70,9 @@ class Bench {
     this.restored = this.queue.useJournal(journal);
   }
 
-  submit(payload: string, rest: Partial<Submission> = {}): Job {
+  submit(payload: string, { key = "f", ...rest }: Partial<Submission> & { key?: string } = {}): Job {
     const defaults = {
-      key: "f",
+      target: this.queue.functionOf(key),
       unique: Buffer.alloc(0),
       priority: "normal",
       reducer: null,

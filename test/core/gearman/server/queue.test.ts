@@ -54,7 +54,7 @@ class Bench {
     const { payload = "", unique = "", priority = "normal", inSeconds, client = null } = request;
     const epochSeconds = inSeconds === undefined ? 0 : Math.floor(this.clock.now() / 1000) + inSeconds;
     const job = this.queue.submit({
-      key,
+      target: this.queue.functionOf(key),
       unique: Buffer.from(unique),
       payload: Buffer.from(payload),
       priority,
