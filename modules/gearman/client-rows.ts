@@ -233,6 +233,13 @@ const questionRows = [
       settled<string | Buffer>(state, task, "", async () => (await state.client()).echo(data, { signal: task.signal })),
   }),
   fn({
+    name: "NAMESPACE$",
+    doc: 'What stands before every function name at the servers, from the configuration, so that environments do not mix; "" for nothing.',
+    params: {},
+    waits: true,
+    run: (state, _, task) => settled(state, task, "", async () => (await state.config()).namespace),
+  }),
+  fn({
     name: "SERVERS$",
     doc: "The servers in use, in the order they would be tried now, with commas between. Servers that were just down are left out.",
     params: {},

@@ -7,12 +7,21 @@ import { display, type Value } from "../../runtime/values.ts";
 import { GearmanError } from "../../src/core/gearman/errors.ts";
 import type { GearmanConfig, GearmanJob, WorkerEvent, WorkerMetrics } from "../../src/core/gearman/index.ts";
 import { GearmanWorker } from "../../src/core/gearman/worker.ts";
+import { retrying } from "../../src/core/gearman/worker-retry.ts";
 import { pause } from "../../src/core/net/deadline.ts";
 import type { ProgramEvents } from "./events.ts";
 import { shownHandle } from "./handle.ts";
 import { raised } from "./outcome.ts";
 import { type CurrentJob, gearmanTask } from "./task.ts";
 import { Wakeups } from "./wakeups.ts";
+
+/** What bounds a handler. */
+export interface HandlerLimits {
+  /** Longest time of one job, in milliseconds. Default: none. */
+  readonly timeoutMs?: number | undefined;
+  /** How often the SUB runs for a job before that fails. Default 1. */
+  readonly attempts?: number | undefined;
+}
 
 /** A job from WORKER_YIELD$, and the task that took it, or for which it was taken. */
 interface TakenJob extends CurrentJob {
@@ -62,9 +71,11 @@ export class ScriptWorker {
   }
 
   /** Makes a SUB the handler for a function; without one its jobs are for `next`. */
-  add(name: string, handler: SubHandle | undefined, timeoutMs?: number): void {
-    const options = timeoutMs === undefined ? {} : { timeoutMs };
-    this.#worker.add(name, handler && ((job) => this.#handle(job, handler, timeoutMs !== undefined)), options);
+  add(name: string, handler: SubHandle | undefined, limits: HandlerLimits = {}): void {
+    const { timeoutMs, attempts = 1 } = limits;
+    const once = handler && ((job: GearmanJob) => this.#handle(job, handler, timeoutMs !== undefined));
+    const tried = once && attempts !== 1 ? retrying(once, { attempts }) : once;
+    this.#worker.add(name, tried, timeoutMs === undefined ? {} : { timeoutMs });
   }
 
   /** Starts, and resolves when a server is connected, or when none could be reached at the first try or within timeout_ms. */

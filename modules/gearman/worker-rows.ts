@@ -19,10 +19,14 @@ export const workerRows = [
         "integer",
         "Longest time of one job in milliseconds: then the SUB is ended where it waits, and the job fails. Default: none.",
       ),
+      attempts: optional(
+        "integer",
+        "How often the SUB runs for a job before that fails, with growing pauses from 200 ms. Default 1.",
+      ),
     },
-    run: (state, { function: name, handler, timeout_ms: timeoutMs }, task) =>
+    run: (state, { function: name, handler, timeout_ms: timeoutMs, attempts }, task) =>
       settled(state, task, 0, async () => {
-        (await state.worker()).add(name, handler, timeoutMs);
+        (await state.worker()).add(name, handler, { timeoutMs, attempts });
         return 1;
       }),
     waits: true,

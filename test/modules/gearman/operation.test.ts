@@ -137,6 +137,39 @@ PRINT GEARMAN.ERRCODE% = GEARMAN_WORKER_FAILED%; INSTR(GEARMAN.ERR$, "slow took 
   });
 });
 
+test("a handler may be tried again before its job fails", async () => {
+  const output = await on(`
+tries% = 0
+SUB flaky(p$)
+  tries% = tries% + 1
+  IF tries% < 3 THEN RAISE "not yet"
+  RETURN "at try " + STR$(tries%)
+END SUB
+ok% = GEARMAN.WORKER_ADD%("flaky", "flaky", 60000, 3)
+ok% = GEARMAN.WORKER_START%("w")
+PRINT GEARMAN.SUBMIT$("flaky", "")
+TRY
+  ok% = GEARMAN.WORKER_ADD%("flaky", "flaky", 60000, 0)
+CATCH e$
+  PRINT e$
+END TRY
+`);
+  expect(output).toBe("at try 3\nattempts 0 must be a whole number of at least 1\n");
+});
+
+test("NAMESPACE$ is what stands before names at the servers", async () => {
+  await withServer(async (server) => {
+    const output = await outputOf(
+      `
+ok% = GEARMAN.SUBMIT_BG%("f", "")
+PRINT GEARMAN.NAMESPACE$(); " "; GEARMAN.ADMIN_STATUS()[1].function
+`,
+      { servers: server, namespace: "test." },
+    );
+    expect(output).toBe("test. test.f\n");
+  });
+});
+
 test("ON_EVENT% calls a SUB for what happens, in order", async () => {
   const first = new GearmanServer();
   const { port } = await first.listen();
