@@ -5,6 +5,7 @@ import { type CliContext, EXIT_CODES } from "./context.ts";
 import { addGearmanCommands } from "./gearman/commands.ts";
 import { positiveInteger } from "./option-values.ts";
 import type { RunOptions } from "./run.ts";
+import { addWorkerCommand } from "./worker-command.ts";
 
 /** Help fits this many columns. */
 const HELP_WIDTH = 80;
@@ -48,6 +49,7 @@ function describeCommands(context: CliContext, finish: (exitCode: number) => voi
     .exitOverride();
   addRun(program, context, finish);
   addOthers(program, context, finish);
+  addWorkerCommand(program, context, finish);
   addGearmanCommands(program, context, finish);
   return program;
 }

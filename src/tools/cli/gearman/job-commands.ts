@@ -108,7 +108,7 @@ function addWork(group: Command, context: CliContext, finish: Finish): void {
     .summary("do jobs with a command")
     .usage("[options] FUNCTION... [-- COMMAND [ARGS...]]")
     .description("Works for functions: a process for each job.")
-    .argument("<words...>")
+    .argument("<function...>", "names that clients submit to")
     .addOption(new Option("--concurrency <n>", "jobs at once").argParser(positiveInteger).default(1))
     .addOption(new Option("-c, --count <n>", "end after n jobs").argParser(positiveInteger))
     .addOption(

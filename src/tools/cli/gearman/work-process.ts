@@ -1,6 +1,7 @@
 /** One job as one process: its payload on standard input, its standard output as the result, its errors as warnings. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import type { GearmanJob } from "../../../core/gearman/worker-job.ts";
 import { linesOf } from "./submit-input.ts";
@@ -130,7 +131,7 @@ async function warned(stderr: Readable, job: GearmanJob): Promise<string> {
 function failureText(program: string, code: number | null, signal: NodeJS.Signals | null, lastError: string): string {
   const how = signal === null ? `exit code ${code}` : signal;
   const why = lastError === "" ? "" : `: ${lastError.slice(-MAX_REASON_CHARACTERS)}`;
-  return `${program} ended with ${how}${why}`;
+  return `${basename(program)} ended with ${how}${why}`;
 }
 
 /** Ends a process group: politely first. */
