@@ -173,12 +173,14 @@ export class GearmanClient {
   async statusOfUnique(unique: string, bounds: CallOptions = {}): Promise<UniqueJobStatus> {
     if (checkUnique(unique) === "") throw new GearmanError("ARGUMENT", "the unique key is empty: give the key of a job");
     const limits = this.#bounds(bounds);
+    const endsAtMs = this.#host.now() + limits.timeoutMs;
     const first = this.#pool.order(unique)[0]!;
     const others = this.#pool.all().filter((server) => server !== first);
     let answer: UniqueJobStatus | null = null;
     let failure: unknown = null;
     for (const server of [first, ...others]) {
-      const question = new UniqueStatusQuestion(unique, server.name, limits);
+      const timeoutMs = Math.max(1, Math.ceil(endsAtMs - this.#host.now()));
+      const question = new UniqueStatusQuestion(unique, server.name, { ...limits, timeoutMs });
       this.#delivery.dispatch(question, [server]);
       try {
         answer = await question.promise;

@@ -35,7 +35,7 @@ export class TaskBatch implements Expiring {
 
   get timeLeftMs(): number {
     const { deadlines, timeoutMs } = this.#bounds;
-    return this.#deadline === null ? timeoutMs : Math.max(1, deadlines.leftMs(this.#deadline));
+    return this.#deadline === null ? timeoutMs : Math.max(1, Math.ceil(deadlines.leftMs(this.#deadline)));
   }
 
   /** One of its tasks is settled. */

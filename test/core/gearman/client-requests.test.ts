@@ -210,6 +210,14 @@ describe("the status by unique key", () => {
     expect(await clientOf([ignorant.server]).statusOfUnique("k")).toMatchObject({ known: false, clients: 0 });
   });
 
+  test("has one time limit for all servers together", async () => {
+    const silent = await Promise.all([fake({}), fake({}), fake({})]);
+    const client = clientOf(silent.map(({ server }) => server));
+    const started = performance.now();
+    expect((await failureOf(client.statusOfUnique("k", { timeoutMs: 300 }))).kind).toBe("TIMEOUT");
+    expect(performance.now() - started).toBeLessThan(800);
+  });
+
   test.each([
     ["", /^the unique key is empty/],
     ["u".repeat(64), /has 64 bytes, at most 63/],
