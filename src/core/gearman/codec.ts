@@ -217,7 +217,7 @@ export class PacketDecoder {
     return this.#fault;
   }
 
-  /** Bytes held back because their packet is not complete yet. */
+  /** Bytes held back because their packet is not complete yet; for a visitor of `scan`, all bytes after its packet. */
   get pendingBytes(): number {
     return this.#have;
   }
@@ -244,6 +244,7 @@ export class PacketDecoder {
     if (bytes === null) return;
     let start = 0;
     for (let end = this.#next(bytes, start); end > 0; end = this.#next(bytes, start)) {
+      this.#have = bytes.length - end;
       if (!visit(bytes, start, end)) return;
       start = end;
     }

@@ -120,7 +120,11 @@ export class GearmanJob {
     return !this.#wire.isOpen;
   }
 
-  /** Sends a piece of the result to whoever waits. Wait for the promise to go at the server's pace. */
+  /**
+   * Sends a piece of the result to whoever waits. The promise resolves when less than 4 MiB wait to be sent: a handler
+   * that awaits it after each piece can stream any amount in bounded memory. Pieces of 64 KiB to 1 MiB are best. A piece
+   * over 2 KiB is not copied, so fill a new buffer for each. It resolves at once when the job is over, which `signal` tells.
+   */
   sendData(data: PacketArg): Promise<void> {
     if (this.#isOver) return Promise.resolve();
     this.#wire.send("WORK_DATA", this.handle, checkPayload(data));

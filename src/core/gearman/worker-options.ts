@@ -25,8 +25,9 @@ export interface GearmanWorkerOptions extends ConnectingOptions {
   /** Most handlers running at once, over all servers, and as many jobs taken by hand besides. Default 1. */
   readonly concurrency?: number | undefined;
   /**
-   * With payloads of this many bytes held, no further job is asked for, and reading pauses until some have ended; one
-   * job is always taken, however large. Jobs taken by hand may hold as much besides. Default 268 435 456 (256 MiB).
+   * With payloads of this many bytes held, no further job is asked for, and reading pauses until some have ended. One
+   * job is always taken, however large, and so are those that came with the same 64 KiB. Jobs taken by hand may hold
+   * as much besides. Default 268 435 456 (256 MiB).
    */
   readonly maxHeldBytes?: number | undefined;
   /** Report failures as WORK_EXCEPTION instead of WORK_WARNING and WORK_FAIL: only when all clients understand it. Default false. */
