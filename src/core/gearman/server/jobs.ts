@@ -13,7 +13,7 @@ export const PRIORITIES = ["high", "normal", "low"] as const;
 
 export type Priority = (typeof PRIORITIES)[number];
 
-const NO_PEERS: readonly Peer[] = [];
+const NO_PEERS: readonly Peer[] = Object.freeze([]);
 const NO_BYTES = Buffer.alloc(0);
 
 /** A connection as the queue sees it: a client, a worker, or both at once. */

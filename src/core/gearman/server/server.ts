@@ -96,6 +96,7 @@ const BACKLOG = 1024;
  * - refuses `drop function` while jobs wait, so that none is orphaned;
  * - wakes sleeping workers when a scheduled job is due, and lets low jobs pass scheduled ones;
  * - times each job on its own for CAN_DO_TIMEOUT, and only while it runs, so that counters stay right;
+ * - takes a result that lacks the NUL before its empty payload, as Perl's worker sends it (gearmand waits for ever);
  * - closes a connection for packet types from 0x80000000 (they crash gearmand), for packets with missing
  *   arguments at once (gearmand waits), and for packets over `maxPacketBytes`.
  *

@@ -19,7 +19,12 @@ interface Row {
   readonly argCount: number;
   /** The last argument is a payload: of any length, and with NULs. */
   readonly hasPayload: boolean;
+  /** Perl's worker leaves out an empty payload together with the NUL before it. */
+  readonly mayLackPayload: boolean;
 }
+
+/** What a worker says of a job: a handle alone is taken for one with an empty payload. */
+const REPORTS: readonly string[] = ["WORK_COMPLETE", "WORK_DATA", "WORK_WARNING", "WORK_EXCEPTION"];
 
 /** Type 5 is known to gearmand and does nothing. */
 const UNUSED_TYPE = 5;
@@ -35,9 +40,10 @@ function rowsByCode(): readonly (Row | undefined)[] {
   const rows: (Row | undefined)[] = [];
   for (const [name, { code, args }] of Object.entries(PACKETS)) {
     const last: string | undefined = args[args.length - 1];
-    rows[code] = { name: name as PacketName, argCount: args.length, hasPayload: last === "payload" };
+    const mayLackPayload = REPORTS.includes(name);
+    rows[code] = { name: name as PacketName, argCount: args.length, hasPayload: last === "payload", mayLackPayload };
   }
-  rows[UNUSED_TYPE] = { name: null, argCount: 0, hasPayload: false };
+  rows[UNUSED_TYPE] = { name: null, argCount: 0, hasPayload: false, mayLackPayload: false };
   return Array.from(rows);
 }
 
@@ -142,6 +148,7 @@ function argsOf(row: Row, bytes: Buffer, start: number, end: number): Buffer[] {
   for (let index = 0; index < last; index++) {
     const stop = endOfText(bytes, start, end);
     if (stop === end) {
+      if (row.mayLackPayload) return [bytes.subarray(start, end), NOTHING];
       throw new GearmanError("PROTOCOL", `${row.name} has ${index + 1} of ${row.argCount} arguments`);
     }
     checkArgument(row, stop + 1 - start);

@@ -54,6 +54,13 @@ const REQUESTS = [
 ];
 
 describe("reading requests", () => {
+  test.each(["WORK_COMPLETE", "WORK_DATA", "WORK_WARNING", "WORK_EXCEPTION"] as const)(
+    "takes %s with a handle alone, as Perl's worker sends it, for one with an empty payload",
+    (name) => {
+      expect(read([packet(name, "H:x:1")])).toEqual([`REQ ${name} H:x:1|`]);
+    },
+  );
+
   test.each([1, 2, 3, 5, 11, 12, 13, 50, 10_000])("reads the same requests from chunks of %i bytes", (size) => {
     const chunks: Buffer[] = [];
     for (let start = 0; start < STREAM.length; start += size) chunks.push(STREAM.subarray(start, start + size));
@@ -109,7 +116,7 @@ describe("refusing bytes that are no request", () => {
     ["type 0x80000000", packet(0x80000000), "unknown packet type 2147483648"],
     ["type 0xffffffff", packet(0xffffffff), "unknown packet type 4294967295"],
     ["a missing argument", packet("SUBMIT_JOB", "f\0no unique"), "SUBMIT_JOB has 2 of 3 arguments"],
-    ["a handle without NUL", packet("WORK_COMPLETE", "H:x:1"), "WORK_COMPLETE has 1 of 2 arguments"],
+    ["a time limit without NUL", packet("CAN_DO_TIMEOUT", "f"), "CAN_DO_TIMEOUT has 1 of 2 arguments"],
     ["an argument over 8 KiB", packet("SUBMIT_JOB", `${"f".repeat(8192)}\0\0x`), "8193 bytes, over the limit of 8192"],
     ["a name over 8 KiB", packet("CAN_DO", "f".repeat(8193)), "8193 bytes is over the limit of 8192"],
     ["a line over 8 KiB", line("x".repeat(8192)), "over the limit of 8192 bytes"],
