@@ -104,14 +104,14 @@ export abstract class Call<T> implements Request, Expiring {
   }
 
   expire(): void {
-    this.cancel(this.#timeoutError());
+    this.cancel(this.#timeoutError(), true);
   }
 
   /** Ends the wait from outside. */
-  cancel(error: GearmanError): void {
+  cancel(error: GearmanError, isOverdue = false): void {
     if (this.#isSettled) return;
     this.fail(error);
-    this.givenUp();
+    this.givenUp(isOverdue);
   }
 
   fail(error: unknown): void {
@@ -138,8 +138,8 @@ export abstract class Call<T> implements Request, Expiring {
   }
 
   /** Nobody waits any more, though the reply may still come. */
-  protected givenUp(): void {
-    this.connection?.abandoned(this);
+  protected givenUp(isOverdue: boolean): void {
+    this.connection?.abandoned(this, isOverdue);
   }
 
   #timeoutError(): GearmanError {

@@ -172,9 +172,12 @@ export class Connection {
     this.#closeIfUseless();
   }
 
-  /** A request was given up. When the server has been silent since it was sent, no new request should go there. */
-  abandoned(request: Request): void {
-    if (request.readsWhenSent === this.#reads) this.#isRetired = true;
+  /**
+   * A request was given up. When that was for want of an answer, and the server has been silent since it was sent,
+   * no new request should go there; a caller's change of mind says nothing about the server.
+   */
+  abandoned(request: Request, isOverdue: boolean): void {
+    if (isOverdue && request.readsWhenSent === this.#reads) this.#isRetired = true;
     this.#closeIfUseless();
   }
 

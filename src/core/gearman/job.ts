@@ -192,8 +192,8 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
     this.fail(reason.kind === "IO" ? new GearmanError("IO", message, { cause: reason }) : reason);
   }
 
-  protected override givenUp(): void {
-    super.givenUp();
+  protected override givenUp(isOverdue: boolean): void {
+    super.givenUp(isOverdue);
     if (this.#handle !== null) this.connection?.unfollow(this.#handle, this, this.content.packet.unique !== "");
   }
 
@@ -203,7 +203,7 @@ export class ForegroundSubmit extends Submit<Buffer> implements JobFollower {
       listener();
     } catch (error) {
       this.fail(error);
-      this.givenUp();
+      this.givenUp(false);
     }
   }
 

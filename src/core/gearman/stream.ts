@@ -84,9 +84,9 @@ export class StreamSubmit extends ForegroundSubmit implements JobStream {
   }
 
   /** Only a closed connection tells the server that nobody waits any more. */
-  protected override givenUp(): void {
+  protected override givenUp(isOverdue: boolean): void {
     const { connection } = this;
-    super.givenUp();
+    super.givenUp(isOverdue);
     void connection?.close(new GearmanError("ABORTED", `the wait for ${this.subject} was given up`));
   }
 
@@ -108,6 +108,6 @@ export class StreamSubmit extends ForegroundSubmit implements JobStream {
 
   #left(): void {
     this.fail(new GearmanError("ABORTED", `the stream of ${this.subject} was left before its end`));
-    this.givenUp();
+    this.givenUp(false);
   }
 }

@@ -46,12 +46,12 @@ export class TaskBatch implements Expiring {
   }
 
   expire(): void {
-    this.fail((name) => tooLate(name, this.#bounds.timeoutMs));
+    this.fail((name) => tooLate(name, this.#bounds.timeoutMs), true);
   }
 
   /** Fails the tasks that are not settled. */
-  fail(error: (name: string) => GearmanError): void {
-    for (const task of this.tasks) if (!task.isSettled) task.giveUp(error(task.packet.name));
+  fail(error: (name: string) => GearmanError, isOverdue = false): void {
+    for (const task of this.tasks) if (!task.isSettled) task.giveUp(error(task.packet.name), isOverdue);
   }
 }
 
@@ -111,10 +111,10 @@ export class Task<R> implements Request {
   }
 
   /** Nobody waits any more, though the reply may still come. */
-  giveUp(error: GearmanError): void {
+  giveUp(error: GearmanError, isOverdue = false): void {
     this.#settle();
     this.owner.failed(this, error);
-    this.#connection?.abandoned(this);
+    this.#connection?.abandoned(this, isOverdue);
   }
 
   #settle(): void {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ClientEvent } from "../../../src/core/gearman/events.ts";
 import { clientMetricsText } from "../../../src/core/gearman/metrics.ts";
 import { freePort } from "../../helpers/gearmand.ts";
-import { accepting, clientHarness, failureOf } from "./client-harness.ts";
+import { accepting, clientHarness, expectFailure, failureOf } from "./client-harness.ts";
 import { until } from "./fake-server.ts";
 
 const { fake, embedded, client: clientOf, worker } = clientHarness();
@@ -71,6 +71,34 @@ describe("events", () => {
     const warning = new Promise<Error>((resolve) => process.once("warning", resolve));
     expect((await client.echo("x")).toString()).toBe("x");
     expect((await warning).message).toBe("onEvent threw at connected: do not tell me connected");
+  });
+});
+
+describe("a connection whose requests were given up", () => {
+  test("is kept when the caller changed its mind, and given up when the server was silent for the whole time limit", async () => {
+    const server = await fake({});
+    const { client, events } = telling([server.server]);
+    const servers = () => events.map(({ type }) => type).filter((type) => type !== "jobFailed");
+    await client.echo("");
+    await failureOf(client.submit({ name: "f", signal: AbortSignal.abort() }));
+    for (const background of [true, false]) {
+      const abort = new AbortController();
+      const set = failureOf(client.tasks([{ name: "f" }], { background, signal: abort.signal }).all());
+      await until(() => client.metrics().inFlight === 1);
+      abort.abort();
+      expect((await set).kind).toBe("ABORTED");
+      await expectFailure(
+        client.tasks([{ name: "f" }], { background, timeoutMs: 20 }).all(),
+        "TIMEOUT",
+        /^the tasks were not done/,
+      );
+    }
+    expect(servers()).toEqual(["connected"]);
+    await failureOf(client.submit({ name: "f", timeoutMs: 20 }));
+    await until(() => servers().length > 1);
+    await client.echo("");
+    expect(servers()).toEqual(["connected", "lost", "reconnected"]);
+    expect(server.peers.length).toBe(2);
   });
 });
 
