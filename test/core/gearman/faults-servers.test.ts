@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { GearmanClient } from "../../../src/core/gearman/client.ts";
 import type { GearmanError } from "../../../src/core/gearman/errors.ts";
 import type { GearmanJob } from "../../../src/core/gearman/worker-job.ts";
 import { hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
@@ -134,6 +135,7 @@ describe.skipIf(!hasGearmand())("two gearmands", () => {
     const [one, two] = [await rig.gearmand(), await rig.gearmand()];
     const servers = [one.server, two.server];
     const runs: string[] = [];
+    const accepted = new Map<string, number>();
     const events: string[] = [];
     const worker = await rig.worker(
       servers,
@@ -141,11 +143,11 @@ describe.skipIf(!hasGearmand())("two gearmands", () => {
         up: (job) => String(job.payload).toUpperCase(),
         once: async (job) => {
           runs.push(job.unique);
-          await new Promise((resolve) => setTimeout(resolve, 20)); // so that the second caller comes in time
+          await until(() => accepted.get(job.unique) === 2, `both callers of ${job.unique}`);
           return `${job.server} ${job.unique}`;
         },
       },
-      { concurrency: 8, onEvent: ({ type }) => void events.push(type) },
+      { concurrency: 10, onEvent: ({ type }) => void events.push(type) },
     );
     await until(() => worker.connectedServers.length === 2);
     const [client, other] = [rig.client(servers), rig.client([...servers].reverse())];
@@ -154,9 +156,11 @@ describe.skipIf(!hasGearmand())("two gearmands", () => {
       return new Set(receipts.map(({ server }) => server));
     };
     const keysMeet = async (from: number) => {
-      const keys = Array.from({ length: 10 }, (_, index) => `key-${from + index}`);
+      const keys = Array.from({ length: 24 }, (_, index) => `key-${from + index}`);
+      const submit = (caller: GearmanClient, unique: string) =>
+        caller.submit({ name: "once", unique, onCreated: () => void accepted.set(unique, (accepted.get(unique) ?? 0) + 1) });
       const answers = await Promise.all(
-        keys.map((unique) => Promise.all([client, other].map((caller) => caller.submit({ name: "once", unique })))),
+        keys.map((unique) => Promise.all([client, other].map((caller) => submit(caller, unique)))),
       );
       for (const [first, second] of answers) expect(String(first)).toBe(String(second));
       expect(runs.splice(0).sort()).toEqual(keys.sort());
