@@ -11,6 +11,7 @@ import {
   UniqueStatusQuestion,
 } from "./call.ts";
 import { checkPayload, checkTimeout, checkUnique, parseHandle } from "./checks.ts";
+import { checkClientId } from "./client-id.ts";
 import { DEFAULTS } from "./config.ts";
 import { closedError, Delivery } from "./delivery.ts";
 import { GearmanError } from "./errors.ts";
@@ -32,8 +33,6 @@ import {
 } from "./requests.ts";
 import { type JobStream, StreamSubmit } from "./stream.ts";
 import { type TaskRequest, TaskSet, type TaskSetOptions } from "./tasks.ts";
-
-export type { JobRequest, SubmitRequest } from "./requests.ts";
 
 /** How a client is set up. `GearmanConfig` fits in here. */
 export interface GearmanClientOptions extends ConnectingOptions {
@@ -86,7 +85,7 @@ export class GearmanClient {
       host,
       connectTimeoutMs: Math.min(MAX_CONNECT_MS, timeoutMs / Math.max(1, addresses.length)),
       keepalive: options.keepalive ?? DEFAULTS.keepalive,
-      clientId: options.clientId ?? "",
+      clientId: checkClientId(options.clientId ?? ""),
       serverOptions: this.#serverOptions,
       placement: options.placement ?? "rendezvous",
       onEvent,

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { crc32 } from "node:zlib";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { GearmanError } from "../../../src/core/gearman/errors.ts";
 import { systemHost } from "../../../src/core/gearman/host.ts";
 import type { PacketName } from "../../../src/core/gearman/packets.ts";
 import { perlServer } from "../../../src/core/gearman/placement.ts";
@@ -336,6 +337,10 @@ describe("keys with Perl's placement", () => {
     const everywhere = clientOf([down, server]);
     expect((await everywhere.submit({ name: "f", unique })).toString()).toBe("done");
   });
+});
+
+test.each(["a b", "x".repeat(128), "a\nb"])("the client id %j, which servers would garble, is refused", (clientId) => {
+  expect(() => clientOf(["127.0.0.1:1"], { clientId })).toThrow(GearmanError);
 });
 
 describe("connecting", () => {
