@@ -6,7 +6,7 @@
  *
  * Modes: *open* → *closed*. `close` leads there from everywhere, and nothing leads back.
  */
-import { statSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { StoreError, storeErrorOf } from "./errors.ts";
 
@@ -32,6 +32,8 @@ export interface StoreOptions {
   readonly busyTimeoutMs?: number;
   /** Largest size of the file, in bytes; more is refused as `FULL`. Default: no limit. */
   readonly maxBytes?: number;
+  /** Bytes free on the disk that holds a directory, for `checkRoom`. Default: what the system says. */
+  readonly freeBytes?: (directory: string) => number;
 }
 
 /** How one transaction is written. */
@@ -57,6 +59,12 @@ interface SqliteStatement {
 }
 
 const PAGE_BYTES = 4096;
+
+/**
+ * What `checkRoom` leaves free, in bytes: on a disk that is full to the last byte SQLite can neither move its log
+ * into the file nor delete anything, and would never come free again.
+ */
+const RESERVED_BYTES = 16 * 1024 * 1024;
 
 /** A statement that was prepared once and runs many times. */
 export class StoreStatement {
@@ -128,6 +136,7 @@ export class Store {
   readonly path: string;
   readonly #synchronous: "FULL" | "NORMAL";
   #database: Sqlite | null;
+  readonly #freeBytes: (directory: string) => number;
   #isDurable = true;
 
   /** Made by `openStore` only. */
@@ -135,6 +144,7 @@ export class Store {
     this.path = path;
     this.#database = database;
     this.#synchronous = options.synchronous ?? "FULL";
+    this.#freeBytes = options.freeBytes ?? freeBytesOf;
     this.attempt(() => this.#setUp(options));
   }
 
@@ -167,6 +177,18 @@ export class Store {
         throw error;
       }
     });
+  }
+
+  /**
+   * Throws `FULL` when the disk has no room for that many bytes more, twice over because they are written to the log
+   * first, and 16 MiB besides. Call it before adding, so that deleting always stays possible.
+   */
+  checkRoom(bytes: number): void {
+    if (this.path === ":memory:") return;
+    const free = this.#freeBytes(dirname(this.path));
+    const wanted = 2 * bytes + RESERVED_BYTES;
+    if (free >= wanted) return;
+    throw new StoreError("FULL", `${this.path}: the disk has ${free} bytes free, and ${wanted} are needed: make room`);
   }
 
   /** Ends the use of the file; a transaction under way is undone. May be called again. */
@@ -223,6 +245,11 @@ export class Store {
     this.exec(`PRAGMA synchronous = ${isDurable ? this.#synchronous : "NORMAL"}`);
     this.#isDurable = isDurable;
   }
+}
+
+function freeBytesOf(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 /** Opens a file, making it when it is not there, and brings its tables up to date. `:memory:` is a store without a file. */

@@ -187,6 +187,15 @@ describe("failures", () => {
     expect(count(store)).toBe(1);
   });
 
+  test("room is refused before the disk is full to the last byte, so that deleting stays possible", async () => {
+    const asked: string[] = [];
+    const store = await open({ freeBytes: (where) => asked.push(where) * 0 + 17 * 1024 * 1024 });
+    store.checkRoom(512 * 1024);
+    expect(() => store.checkRoom(512 * 1024 + 1)).toThrow(expect.objectContaining({ kind: "FULL" }));
+    expect(asked).toEqual([directory, directory]);
+    (await open({ freeBytes: () => 0 }, ":memory:")).checkRoom(1);
+  });
+
   test("a file that others write to is LOCKED once the wait is over", async () => {
     const [first, second] = [await open(), await open({ busyTimeoutMs: 20 })];
     first.exec("BEGIN IMMEDIATE");

@@ -4,7 +4,7 @@ import type { PacketName } from "../packets.ts";
 import type { Job, Peer, Priority } from "./jobs.ts";
 import { parseInt64, parseUint32 } from "./numbers.ts";
 import type { ReplyArg } from "./outbox.ts";
-import type { Submission } from "./queue.ts";
+import type { Submission } from "./queue-options.ts";
 import type { Connection, ServerState } from "./state.ts";
 
 /** Longest unique key, in bytes. */

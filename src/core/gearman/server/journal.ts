@@ -2,7 +2,7 @@
 import { StoreError } from "../../store/errors.ts";
 import { lockStore, type StoreLock } from "../../store/lock.ts";
 import { openStore, type Store, type StoreOptions, type StoreStatement } from "../../store/store.ts";
-import { type Job, PRIORITIES, type Priority } from "./jobs.ts";
+import { type Job, memoryBytesOf, PRIORITIES, type Priority } from "./jobs.ts";
 
 /** What is kept of a job. */
 export interface StoredJob {
@@ -93,6 +93,7 @@ export class FileJournal implements Journal {
 
   /** Waits for the disk only when jobs were added: a job that runs twice after a power cut is allowed, a lost one is not. */
   write(added: readonly JobToStore[], removed: readonly number[]): void {
+    if (added.length > 0) this.#store.checkRoom(added.reduce((bytes, job) => bytes + memoryBytesOf(job), 0));
     this.#store.transaction(
       () => {
         // First, because they may make the room that the others need.

@@ -7,44 +7,17 @@
  * a job: cancelling and leaving only decide whether anybody still wants it, see `isWanted`.
  */
 import { createHash } from "node:crypto";
-import type { Handles } from "./handles.ts";
 import { type Ability, isWanted, Job, type JobDetails, JobFunction, memoryBytesOf, type Peer, PRIORITIES } from "./jobs.ts";
 import type { Journal, StoredJob } from "./journal.ts";
 import { type Batch, Ledger } from "./ledger.ts";
-import { type Clock, Schedule } from "./schedule.ts";
-
-/** How a queue treats its jobs. */
-export interface JobQueueOptions {
-  readonly handles: Handles;
-  /** Lets a worker's functions take turns, instead of trying the latest announced first. */
-  readonly isRoundRobin: boolean;
-  /** Runs a job may begin before it is dropped; 0 is no limit. */
-  readonly jobRetries: number;
-  /** Sleeping workers woken per job; 0 is all of them. */
-  readonly wakeups: number;
-  /** Most bytes that jobs may take, as `memoryBytesOf` counts them. */
-  readonly maxMemoryBytes: number;
-  readonly clock: Clock;
-  /** Told of jobs dropped because of `jobRetries`. */
-  readonly onDrop: (job: Job) => void;
-  /** Has `commit` called at the end of this turn of the event loop. */
-  readonly commitSoon: () => void;
-  /** Told how each batch of changes went into the journal. */
-  readonly onCommit: (failure: Error | null) => void;
-}
+import type { JobQueueOptions, Submission } from "./queue-options.ts";
+import { Schedule } from "./schedule.ts";
 
 /** The text a job is refused with when its function has as many as it may have. */
 const FULL = "Job queue is full";
 
 /** How many job numbers are set aside in the journal at once. */
 const NUMBERS_AT_ONCE = 1_000_000;
-
-/** What a client asks for. */
-export interface Submission extends JobDetails {
-  readonly target: JobFunction;
-  /** The connection that waits for the job, or null for a background job. */
-  readonly client: Peer | null;
-}
 
 /** Shortest time limit of a run, in milliseconds: smaller ones are raised to it, as gearmand does. */
 const MIN_TIMEOUT_MS = 1000;

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Handles } from "../../../../src/core/gearman/server/handles.ts";
 import type { Ability, Job, Peer } from "../../../../src/core/gearman/server/jobs.ts";
 import { FileJournal, type JobToStore, type Journal, type StoredJob } from "../../../../src/core/gearman/server/journal.ts";
-import { JobQueue, type Submission } from "../../../../src/core/gearman/server/queue.ts";
+import { JobQueue } from "../../../../src/core/gearman/server/queue.ts";
+import type { Submission } from "../../../../src/core/gearman/server/queue-options.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 class TestPeer implements Peer {
@@ -365,6 +366,20 @@ describe("a file", () => {
   test("has one owner", async () => {
     await open();
     await expect(FileJournal.open(path)).rejects.toMatchObject({ kind: "LOCKED" });
+  });
+
+  test("on a full disk refuses jobs, but not to strike out those that are over", async () => {
+    let freeBytes = Number.POSITIVE_INFINITY;
+    const bench = new Bench(await open({ freeBytes: () => freeBytes }));
+    bench.submit("1");
+    const job = bench.queue.take(bench.worker())!;
+    freeBytes = 1000;
+    bench.submit("2");
+    bench.queue.finish(job);
+    bench.queue.commit();
+    expect([bench.commits.at(-1), bench.queue.stored]).toEqual([expect.stringContaining("has 1000 bytes free"), 0]);
+    bench.queue.stop();
+    expect(new Bench(await open()).restored).toBe(0);
   });
 
   test("that is full refuses jobs, and takes them again once others are over", async () => {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { Handles } from "../../../../src/core/gearman/server/handles.ts";
 import type { Ability, Job, Peer, Priority } from "../../../../src/core/gearman/server/jobs.ts";
-import { JobQueue, type JobQueueOptions } from "../../../../src/core/gearman/server/queue.ts";
+import { JobQueue } from "../../../../src/core/gearman/server/queue.ts";
+import type { JobQueueOptions } from "../../../../src/core/gearman/server/queue-options.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 class TestPeer implements Peer {
