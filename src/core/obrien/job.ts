@@ -1,8 +1,11 @@
 /** What a job is: as callers ask for one, and as the store keeps it. */
 import type { Xeme } from "./xeme.ts";
 
+/** Where a job can be, in the order of its life. */
+export const JOB_STATES = ["pending", "claimed", "done", "failed"] as const;
+
 /** Where a job is. `done` and `failed` are the ends, and never change. */
-export type JobState = "pending" | "claimed" | "done" | "failed";
+export type JobState = (typeof JOB_STATES)[number];
 
 /** Whether a worker that ends well and says nothing has succeeded (`implicit`), or must say so (`positive`). */
 export type VerificationMode = "implicit" | "positive";
