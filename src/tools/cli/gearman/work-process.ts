@@ -110,7 +110,7 @@ async function collected(stdout: Readable, job: GearmanJob, options: ProcessOpti
   for await (const piece of stdout) {
     bytes += (piece as Buffer).length;
     if (bytes <= maxBytes) parts.push(piece as Buffer);
-    else if (parts.length > 0) {
+    else {
       parts.length = 0;
       tooMuch();
     }
