@@ -1,8 +1,10 @@
 /**
  * Makes dist: the library as bundled ESM, the `basil` command as bundled CommonJS, both with their npm dependencies
- * inside, and type declarations. The command is CommonJS because that starts a sixth sooner.
+ * inside, and type declarations. The command is CommonJS because that starts sooner, and because what V8 has compiled
+ * of it can be kept (`start/load.ts`).
  */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,8 +16,10 @@ const LIBRARY = {
   gearman: "src/core/gearman/index.ts",
 } as const;
 
-/** The command's entry. */
-const COMMAND = { cli: "src/tools/cli/main.ts" } as const;
+/** The commands: a first file each, and what it loads. */
+const COMMANDS = {
+  cli: { start: "src/tools/cli/start.ts", chunks: { "chunks/main": "src/tools/cli/main.ts" } },
+} as const;
 
 /** What tells node, and TypeScript, which files are CommonJS. */
 const MARKERS = { "package.json": '{ "type": "commonjs" }\n', "types/package.json": '{ "type": "module" }\n' } as const;
@@ -36,7 +40,7 @@ export const projectDirectory = fileURLToPath(new URL("../..", import.meta.url))
 export async function buildJavaScript(options: { removeStale?: boolean } = {}): Promise<void> {
   const dist = join(projectDirectory, "dist");
   const written = new Set<string>();
-  for (const { path, contents } of [...(await buildLibrary(dist)), ...(await buildCommand(dist)), ...markers(dist)]) {
+  for (const { path, contents } of [...(await buildLibrary(dist)), ...(await buildCommands(dist)), ...markers(dist)]) {
     written.add(path);
     await writeWhenChanged(path, contents);
   }
@@ -75,9 +79,33 @@ async function bundled(entryPoints: Record<string, string>, outdir: string, exte
 const buildLibrary = (dist: string): Promise<OutputFile[]> => bundled(LIBRARY, dist, ".mjs");
 
 /** Bundles split as ESM only, so each part becomes CommonJS afterwards. */
-async function buildCommand(dist: string): Promise<Output[]> {
-  const parts = await bundled(COMMAND, dist, ".js");
-  return (await Promise.all(parts.map(commonJs))).flat();
+async function buildCommands(dist: string): Promise<Output[]> {
+  const chunks = Object.assign({}, ...Object.values(COMMANDS).map((command) => command.chunks)) as Record<string, string>;
+  const parts = (await Promise.all((await bundled(chunks, dist, ".js")).map(commonJs))).flat();
+  const hash = createHash("sha256");
+  for (const { contents } of parts) hash.update(contents);
+  return [...parts, ...(await firstFiles(dist, hash.digest("hex").slice(0, 16)))];
+}
+
+/** The files that commands start with, which know what they load. */
+async function firstFiles(outdir: string, buildId: string): Promise<OutputFile[]> {
+  const { outputFiles } = await bundle({
+    absWorkingDir: projectDirectory,
+    entryPoints: Object.fromEntries(Object.entries(COMMANDS).map(([name, { start }]) => [name, start])),
+    outdir,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    define: { BUILD_ID: JSON.stringify(buildId) },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: "silent",
+    write: false,
+  });
+  return outputFiles;
 }
 
 async function commonJs({ path, text, contents }: OutputFile): Promise<Output[]> {

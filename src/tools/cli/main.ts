@@ -1,6 +1,4 @@
-#!/usr/bin/env -S node --stack-size=7000
-/** Entry of the `basil` command: the process as the context of one command line, and the exit code it ends with. */
-import { forgetStackFlag, hasBigStack, runWithBigStack } from "./big-stack.ts";
+/** The `basil` command in its own process: the process as the context of one command line, and the exit code it ends with. */
 import { runCommandLine } from "./command-line.ts";
 import { EXIT_CODES } from "./context.ts";
 
@@ -37,8 +35,8 @@ function watchOutput(): { exitCode(ofCommand: number): number } {
   };
 }
 
-/** Runs the command line in this process. */
-async function runHere(args: readonly string[]): Promise<number> {
+/** Runs the command line in this process, and gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const output = watchOutput();
   const exitCode = await runCommandLine(args, {
     get stdin() {
@@ -54,9 +52,3 @@ async function runHere(args: readonly string[]): Promise<number> {
   await drained(process.stderr);
   return output.exitCode(exitCode);
 }
-
-const [script = "", ...args] = process.argv.slice(1);
-const hasStack = hasBigStack(process.execArgv);
-if (hasStack) forgetStackFlag();
-const needsStack = args[0] === "run" && !hasStack;
-void (needsStack ? runWithBigStack(script, args) : runHere(args)).then((exitCode) => process.exit(exitCode));

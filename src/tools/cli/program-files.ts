@@ -1,8 +1,8 @@
 /** The disk cache of compiled programs: one small file each in the user's cache directory, safe to delete at any time. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import type { ProgramCache } from "../../../runtime/program-cache.ts";
+import { cachePlace } from "../start/cache-place.ts";
 
 /** Programs that are kept; the ones used longest ago go first. */
 const MAX_FILES = 500;
@@ -13,9 +13,9 @@ const MAX_FILES = 500;
  */
 export function programFiles(environment: NodeJS.ProcessEnv): ProgramCache | undefined {
   const build = /^[\w-]+-([A-Z0-9]{8})\.js$/.exec(basename(import.meta.filename))?.[1];
-  const home = environment["XDG_CACHE_HOME"] || (environment["HOME"] ? join(homedir(), ".cache") : undefined);
-  if (build === undefined || home === undefined) return undefined;
-  const directory = join(home, "basil-gearman", `${build}-node${process.versions.node}`);
+  const place = cachePlace(environment);
+  if (build === undefined || place === undefined) return undefined;
+  const directory = join(place, `${build}-node${process.versions.node}`);
   const pathOf = (key: string): string => join(directory, `${key}.json`);
   return {
     read(key) {
