@@ -181,13 +181,14 @@ export class Store {
 
   /**
    * Throws `FULL` when the disk has no room for that many bytes more, twice over because they are written to the log
-   * first, and 16 MiB besides. Call it before adding, so that deleting always stays possible.
+   * first, and 16 MiB besides; where the file has that room inside, left by what was deleted, 4 MiB besides are enough.
+   * Call it before adding, so that deleting always stays possible.
    */
   checkRoom(bytes: number): void {
     if (this.path === ":memory:") return;
     const free = this.#freeBytes(dirname(this.path));
     const wanted = 2 * bytes + RESERVED_BYTES;
-    if (free >= wanted) return;
+    if (free >= wanted || (free >= bytes + RESERVED_BYTES / 4 && this.#bytesInside() >= 2 * bytes)) return;
     throw new StoreError("FULL", `${this.path}: the disk has ${free} bytes free, and ${wanted} are needed: make room`);
   }
 
@@ -238,6 +239,11 @@ export class Store {
       for (const sql of migrations.slice(version)) this.exec(sql);
       this.exec(`PRAGMA user_version = ${migrations.length}`);
     });
+  }
+
+  /** Pages of the file that hold nothing. */
+  #bytesInside(): number {
+    return PAGE_BYTES * Number(this.prepare("PRAGMA freelist_count").get()?.[0] ?? 0);
   }
 
   #setDurable(isDurable: boolean): void {

@@ -196,6 +196,15 @@ describe("failures", () => {
     (await open({ freeBytes: () => 0 }, ":memory:")).checkRoom(1);
   });
 
+  test("what was deleted makes room, even if the disk is nearly full", async () => {
+    const store = await open({ freeBytes: () => 8 * 1024 * 1024 });
+    expect(() => store.checkRoom(10_000)).toThrow(expect.objectContaining({ kind: "FULL" }));
+    store.transaction(() => insertInto(store).run(Buffer.alloc(100_000)));
+    store.exec("DELETE FROM items");
+    store.checkRoom(10_000);
+    expect(() => store.checkRoom(100_000)).toThrow(expect.objectContaining({ kind: "FULL" }));
+  });
+
   test("a file that others write to is LOCKED once the wait is over", async () => {
     const [first, second] = [await open(), await open({ busyTimeoutMs: 20 })];
     first.exec("BEGIN IMMEDIATE");
