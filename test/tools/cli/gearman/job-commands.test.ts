@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { basil, type CliOptions, cliPath } from "../../../helpers/cli.ts";
-import { canRun, freePort, hasGearmand, startGearmand } from "../../../helpers/gearmand.ts";
+import { canRun, freePort } from "../../../helpers/gearmand.ts";
 
 let server: ChildProcessWithoutNullStreams;
 let servers = "";
@@ -253,46 +253,3 @@ describe("serve", () => {
     await expect.poll(() => existsSync(join(directory, "daemon.pid")), { timeout: 5_000 }).toBe(false);
   });
 });
-
-test.skipIf(!hasGearmand())(
-  "basil worker: a job whose process is killed is finished by another, and the process comes back",
-  async () => {
-    const gearmand = await startGearmand();
-    const script = `SUB slow(n$)
-  PRINT "started"
-  SLEEP 700
-  RETURN "done by " + ENV$("BASIL_PROCESS")
-END SUB
-ok% = GEARMAN.WORKER_ADD%("slow", "slow")
-ok% = GEARMAN.WORKER_START%("w", 1)
-PRINT "pid #{SHELL("echo $PPID")}"
-DO : SLEEP 1000 : LOOP
-`;
-    const { writeFileSync } = await import("node:fs");
-    writeFileSync(join(directory, "slow.basil"), script);
-    const job: { result?: ReturnType<typeof basil> } = {};
-    let isKilled = false;
-    let isOver = false;
-    const worker = await basil(["worker", "--processes", "2", "--servers", gearmand.server, "slow.basil"], {
-      directory,
-      onOutput: (stdout, kill) => {
-        const pids = [...stdout.matchAll(/^\[(\d)\] pid (\d+)/gm)];
-        if (pids.length === 2) job.result ??= basil(["gearman", "submit", "--servers", gearmand.server, "slow", "x"]);
-        const busy = /^\[(\d)\] started/m.exec(stdout)?.[1];
-        if (busy && !isKilled) {
-          isKilled = true;
-          process.kill(Number(pids.find(([, number]) => number === busy)![2]), "SIGKILL");
-        }
-        if (pids.length === 3 && !isOver) {
-          isOver = true;
-          void job.result!.then(() => kill("SIGTERM"));
-        }
-      },
-    });
-    const result = await job.result!;
-    await gearmand.stop();
-    expect(result.stdout.toString()).toMatch(/^done by [12]$/);
-    expect(worker.code).toBe(143);
-    expect(worker.stderr).toMatch(/was ended by SIGKILL; it is restarted in/);
-  },
-);
