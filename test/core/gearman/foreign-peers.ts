@@ -18,7 +18,7 @@ export interface ForeignPeer {
   /** What its client makes of an exception when the program did not ask for exceptions; null when that ends badly with gearmand. */
   readonly hidden: { readonly embedded: string; readonly gearmand: string | null };
   /** Its worker can end a job with an empty result. */
-  readonly returnsEmpty: boolean;
+  readonly returnsEmpty: { readonly embedded: boolean; readonly gearmand: boolean };
   /** Its worker learns a job's unique key. */
   readonly seesUnique: boolean;
 }
@@ -50,7 +50,7 @@ export const FOREIGN_PEERS: readonly ForeignPeer[] = [
     },
     sendsEmpty: false, // it refuses to
     hidden: { embedded: "failed", gearmand: null }, // it waits for ever: gearmand's WORK_FAIL has a NUL in the handle
-    returnsEmpty: true,
+    returnsEmpty: { embedded: true, gearmand: true },
     seesUnique: true,
   },
   {
@@ -59,7 +59,7 @@ export const FOREIGN_PEERS: readonly ForeignPeer[] = [
     prepare: () => ["php", join(FIXTURES, "peer.php")],
     sendsEmpty: false, // libgearman refuses to
     hidden: { embedded: "exception", gearmand: "exception" }, // it always asks
-    returnsEmpty: true,
+    returnsEmpty: { embedded: true, gearmand: true },
     seesUnique: true,
   },
   {
@@ -68,7 +68,7 @@ export const FOREIGN_PEERS: readonly ForeignPeer[] = [
     prepare: () => ["perl", join(FIXTURES, "peer.pl")],
     sendsEmpty: true,
     hidden: { embedded: "failed", gearmand: null }, // it dies of the NUL
-    returnsEmpty: false, // it leaves out the NUL after the handle, so that no server takes the packet
+    returnsEmpty: { embedded: true, gearmand: false }, // it leaves out the NUL after the handle, for which gearmand waits
     seesUnique: false, // it asks with GRAB_JOB
   },
 ];
