@@ -30,9 +30,6 @@ interface TakenJob extends CurrentJob {
 
 const ownerOf = (task: TaskContext): TaskContext => gearmanTask(task).caller ?? task;
 
-/** Most bytes a server keeps of a worker's name. */
-const MAX_ID_BYTES = 127;
-
 /**
  * Modes: idle → running (WORKER_START%) → stopping (WORKER_STOP%, or the program's end) → idle. Handlers may be added
  * in every mode. While running it connects and reconnects by itself; each outage is reported once.
@@ -80,7 +77,6 @@ export class ScriptWorker {
 
   /** Starts, and resolves when a server is connected, or when none could be reached at the first try or within timeout_ms. */
   async start(id: string, concurrency: number, signal: AbortSignal): Promise<void> {
-    checkId(id);
     this.#outages.clear();
     this.#worker.start({ concurrency, ...(id !== "" && { clientId: id }) });
     this.#wasStarted = true;
@@ -315,12 +311,4 @@ const asError = (reason: unknown): Error => (reason instanceof Error ? reason : 
 function resultOf(value: Value): Buffer | "" {
   if (value === null) return "";
   return encodeText(typeof value === "string" ? value : display(value));
-}
-
-function checkId(id: string): void {
-  const bytes = encodeText(id).length;
-  if (bytes <= MAX_ID_BYTES && !/[\x00-\x1f\x7f]/.test(id) && id.isWellFormed()) return;
-  const odd = id.isWellFormed() ? "has a control character" : "is not text: it has bytes that are not UTF-8";
-  const problem = bytes > MAX_ID_BYTES ? `has ${bytes} bytes, at most ${MAX_ID_BYTES} are allowed` : odd;
-  throw new GearmanError("ARGUMENT", `worker id ${JSON.stringify(id.slice(0, 80))} ${problem}`);
 }

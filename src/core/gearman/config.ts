@@ -1,6 +1,7 @@
 /** What a Gearman client or worker needs to know, gathered from flags, environment, `.basil-gearman.toml` and defaults. */
 import type { BackoffOptions } from "../net/backoff.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
+import { expandClientId } from "./client-id.ts";
 import { GearmanError } from "./errors.ts";
 import { DEFAULTS, type GearmanConfig, type PemSetting, type ServerSetting, type Settings, settingsFrom } from "./settings.ts";
 import { checkTls, type TlsOptions, type TlsPart } from "./tls.ts";
@@ -37,7 +38,7 @@ export async function loadGearmanConfig(host: ConfigHost, overrides: ConfigOverr
   const inEnvironment = settingsFrom(host.environment);
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) as ConfigOverrides;
   const { tls: _, ...config } = { ...DEFAULTS, ...inFile, ...inEnvironment, ...given };
-  const clientId = config.clientId.replaceAll("%HOSTNAME%", host.hostname).replaceAll("%PID%", String(host.processId));
+  const clientId = expandClientId(config.clientId, host);
   const tls = { ...inFile.tls, ...inEnvironment.tls, ...given.tls };
   const servers: ServerAddress[] = [];
   for (const server of config.servers) servers.push(await resolved(server, tls, host));
