@@ -113,6 +113,8 @@ export class ObrienError extends Error {
 /** A failure of the store as one of ours, its message with the way out; other errors stay as they are. */
 export function obrienErrorOf(error: unknown): unknown {
   if (!(error instanceof StoreError)) return error;
+  // What a transaction's body throws comes out wrapped.
+  if (error.cause instanceof ObrienError) return error.cause;
   const kind = kindOf(error.kind);
   const { wayOut } = OBRIEN_ERRORS[kind];
   const message = error.message.replace(/\.$/, "");
