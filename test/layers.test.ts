@@ -5,18 +5,20 @@ import { describe, expect, test } from "vitest";
 import { projectDirectory } from "../src/tools/build.ts";
 import { importsOf, type SourceText, sourcesIn, topLevelNames, withoutComments } from "./helpers/sources.ts";
 
+/** The cores, which know nothing of BASIC, and little of each other; `src/core` is what lies outside of the others. */
+const CORES = ["src/core/net", "src/core/store", "src/core/obrien", "src/core"];
+
 /** Who may import whom, and which npm packages. The first prefix that matches a file is its layer. */
 const LAYERS: Record<string, { readonly layers: readonly string[]; readonly packages: readonly string[] }> = {
   "src/core/net": { layers: [], packages: [] },
-  "src/core": { layers: ["src/core/net"], packages: ["smol-toml", "libsql"] },
+  "src/core/store": { layers: [], packages: ["libsql"] },
+  "src/core/obrien": { layers: ["src/core/net", "src/core/store"], packages: [] },
+  "src/core": { layers: ["src/core/net", "src/core/store"], packages: ["smol-toml"] },
   grammar: { layers: [], packages: ["chevrotain"] },
   runtime: { layers: ["grammar"], packages: [] },
-  modules: { layers: ["runtime", "src/core", "src/core/net"], packages: [] },
-  "src/tools": {
-    layers: ["grammar", "runtime", "modules", "src/core", "src/core/net"],
-    packages: ["commander", "picocolors", "esbuild"],
-  },
-  "src/index.ts": { layers: ["grammar", "runtime", "modules", "src/core", "src/core/net", "src/tools"], packages: [] },
+  modules: { layers: ["runtime", ...CORES], packages: [] },
+  "src/tools": { layers: ["grammar", "runtime", "modules", ...CORES], packages: ["commander", "picocolors", "esbuild"] },
+  "src/index.ts": { layers: ["grammar", "runtime", "modules", ...CORES, "src/tools"], packages: [] },
 };
 
 /** All that may lie at the top of the repository. */
