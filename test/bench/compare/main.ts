@@ -6,7 +6,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,10 +14,13 @@ import { buildJavaScript, projectDirectory } from "../../../src/tools/build.ts";
 import { hasGearmand } from "../../helpers/gearmand.ts";
 import { factsOf } from "./facts.ts";
 import { type Library, librariesOf, PACKAGES } from "./libraries.ts";
-import { asClient, asWorker, type Findings, speed } from "./probes.ts";
+import { asClient, asWorker, type Findings, medians, speed } from "./probes.ts";
 import { tableOf } from "./report.ts";
 
 const sources = fileURLToPath(new URL(".", import.meta.url));
+
+/** Rounds of the speed measurement; medians are reported. */
+const ROUNDS = 3;
 
 /** Puts the packages, without running their scripts, and the peer that uses them into a directory. */
 async function prepare(installed: string): Promise<void> {
@@ -52,7 +55,8 @@ async function each(
 function machine(): string {
   const [processor] = cpus();
   const server = execFileSync("gearmand", ["--version"], { encoding: "utf8" }).match(/\d+(?:\.\d+)+/)?.[0];
-  return `${cpus().length} processors (${processor?.model.trim()}), Node.js ${process.versions.node}, gearmand ${server}`;
+  const load = loadavg()[0]!.toFixed(1);
+  return `${cpus().length} processors (${processor?.model.trim()}), load average ${load}, Node.js ${process.versions.node}, gearmand ${server}`;
 }
 
 async function main(installed: string): Promise<void> {
@@ -71,7 +75,11 @@ async function main(installed: string): Promise<void> {
   const workers = (library: Library) => asWorker(library);
   console.log(`${new Date().toISOString().slice(0, 10)}, ${machine()}\n`);
   console.log(tableOf("Facts", await each(libraries, facts)));
-  console.log(tableOf("Speed", await each(libraries, speeds)));
+  // The libraries take turns, so that a busy moment of the machine is not one library's.
+  const rounds: Map<string, Findings>[] = [];
+  for (let i = 0; i < ROUNDS; i++) rounds.push(await each(libraries, speeds));
+  const middle = libraries.map(({ name }): [string, Findings] => [name, medians(rounds.map((round) => round.get(name)!))]);
+  console.log(tableOf("Speed", new Map(middle)));
   console.log(tableOf("Clients, with our worker", await each(libraries, clients)));
   console.log(tableOf("Workers, with our client", await each(libraries, workers)));
 }

@@ -56,15 +56,23 @@ async function hasWorker(port: number, worker: Peer): Promise<boolean> {
   }
 }
 
-/** Jobs a second, or what went wrong. */
-async function rate(library: Library, port: number, kind: string, lanes: number, bytes: number): Promise<string> {
-  const text = await runPeer(library, "rate", port, [kind, lanes, bytes]);
-  const jobs = Number(text);
-  if (!(jobs > 0)) return text === "none" ? "never told" : text;
-  return jobs >= 100 ? Math.round(jobs).toLocaleString("en") : jobs.toFixed(1);
+/** One round's jobs a second, or what went wrong. */
+const rate = (library: Library, port: number, kind: string, lanes: number, bytes: number): Promise<string> =>
+  runPeer(library, "rate", port, [kind, lanes, bytes]);
+
+/** The medians of several rounds; a round that failed is told in their place. */
+export function medians(rounds: readonly Findings[]): Findings {
+  const columns = Object.keys(rounds[0] ?? {}).map((column): [string, string] => {
+    const texts = rounds.map((round) => round[column] ?? "");
+    const failed = texts.find((text) => !(Number(text) > 0));
+    if (failed !== undefined) return [column, failed === "none" ? "acceptance is not told" : failed];
+    const middle = texts.map(Number).toSorted((a, b) => a - b)[Math.floor(texts.length / 2)]!;
+    return [column, middle >= 100 ? Math.round(middle).toLocaleString("en") : middle.toFixed(1)];
+  });
+  return Object.fromEntries(columns);
 }
 
-/** Speed: the library at both ends, and the client with our worker. */
+/** One round of speed: the library at both ends, and the client with our worker. */
 export async function speed(library: Library, ours: Library): Promise<Findings> {
   return withServer(async ({ port }) => {
     const at = (worker: Library, lanes: number, bytes: number) =>
@@ -123,7 +131,7 @@ async function uniqueOf(library: Library, { port, server }: Gearmand): Promise<s
   const admin = new GearmanAdmin({ server });
   try {
     const [row] = await admin.jobs();
-    if (!row) return told === "none" ? "never told" : told;
+    if (!row) return told === "none" ? "acceptance is not told" : told;
     const [unique = ""] = await admin.uniqueJobs();
     return unique === "" ? "none" : `set, ${unique.length} characters`;
   } finally {
