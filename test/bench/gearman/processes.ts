@@ -42,7 +42,12 @@ export async function secondsOf(program: string, args: readonly (string | number
 /** A C worker that is ready; ended by `stopped`. */
 export async function startCWorker(program: string, args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout!, "data");
+  const ready = once(child.stdout!, "data");
+  const gone = once(child, "exit").then(([code]) => {
+    throw new Error(`${program} ${args.join(" ")} ended with ${code} before it was ready`);
+  });
+  await Promise.race([ready, gone]);
+  gone.catch(() => undefined);
   return child;
 }
 

@@ -254,6 +254,8 @@ children.push(await startCWorker(node, [...basil("worker"), "bench.basic", "20"]
 
 await many(WARM_UP_JOBS, 64, () => bench.client.submit({ name: "bench.run", payload: "warm" }));
 await many(WARM_UP_JOBS, 64, () => embeddedClient.submit({ name: "bench.twenty", payload: "warm" }));
+await many(WARM_UP_JOBS, 64, () => embeddedClient.submitBackground({ name: "bench.queue", payload: "warm" }));
+await secondsOf(node, [script("drain"), embedded, "bench.queue", WARM_UP_JOBS, 100]);
 
 const comparisons = [
   ...clientCases(),
