@@ -2,6 +2,7 @@
  * The row contract: how a module declares its functions, properties and constants as data. Argument checks, coercion,
  * reference pages, completion and hover all derive from these rows.
  */
+import type { Body } from "./body.ts";
 import type { Host } from "./capabilities.ts";
 import type { BasilArray, Dict, Value } from "./values.ts";
 
@@ -236,6 +237,11 @@ export interface ModuleContext {
   placeOf(error: unknown): string | undefined;
   /** Says that work goes on which a stop should let finish (a worker runs), and that it no longer does. */
   holdsWork(isHolding: boolean): void;
+  /**
+   * A SUB as data, to run in another process without the program's main part. Throws a BasilError with the way out when
+   * it, or what it calls, reads a variable of the main program that no literal CONST is, or compiles text.
+   */
+  bodyOf(sub: SubHandle): Body;
 }
 
 /** A module: rows over one state per interpreter. */

@@ -14,6 +14,7 @@ import { inferVariables } from "./infer.ts";
 import { planJumps } from "./jump-plan.ts";
 import { jumpingBlock } from "./jumps.ts";
 import { lint } from "./lint.ts";
+import { type ConstantEntry, literalConstants, needsOfRoutines } from "./needs.ts";
 import { asNumber } from "./operations.ts";
 import { resolveUnit } from "./resolve.ts";
 import { statement } from "./statements.ts";
@@ -77,12 +78,17 @@ export function compileProgram(
   infer(unit, compilation);
   collectData(compilation);
   const { valuesRead } = colours;
-  const marked = programCode(unit, compilation, mainWaits, valuesRead);
+  const constants = literalConstants(compilation);
+  const pieces = programCode(compilation, mainWaits, valuesRead, constants);
   if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: distinct(found) };
   if (environment.lints) found.push(...lint(compilation));
+  const { code, marks, starts } = takeMarks(pieces);
   return {
     unit: {
-      ...takeMarks(marked),
+      code,
+      marks,
+      main: [starts[1]!, starts[2]!],
+      needs: needsOfRoutines(compilation, new Set(constants.keys())),
       files: unit.files.map(({ source, dialect }) => ({ name: source.name, text: source.text, dialect })),
       rows: compilation.rows.map((row) => row.id),
       isDynamic: unit.hasDynamicCode,
@@ -144,8 +150,14 @@ function collectData(compilation: Compilation): void {
   collect(compilation.statements, "");
 }
 
-/** The whole generated program, still with its marks. */
-function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, valuesRead: ReadonlySet<string>): string {
+/** The whole generated program, still with its marks: what comes before main, main, what comes after it. */
+function programCode(
+  compilation: Compilation,
+  mainWaits: boolean,
+  valuesRead: ReadonlySet<string>,
+  constants: ReadonlyMap<string, ConstantEntry>,
+): string[] {
+  const { unit } = compilation;
   const main = new FunctionContext(compilation, null, unit.files[0]!, mainWaits);
   const { outside } = compilation;
   const isOwn = (variable: Variable): boolean => !variable.isShared && !unit.hasDynamicCode;
@@ -159,7 +171,8 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
     routineCode(routine, compilation, unit.hasDynamicCode || routine.isReplaced || valuesRead.has(routine.key)),
   );
   const star = main.waits ? "*" : "";
-  return [
+  const joined = (...lines: string[]): string => lines.filter((line) => line !== "").join("\n");
+  const before = joined(
     '"use strict";',
     ...compilation.rows.map(
       ({ row }, at) => `const ${row.kind === "property" ? "p" : "r"}${at} = ROWS[${at}].call, s${at} = ROWS[${at}].state;`,
@@ -170,6 +183,9 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
       ? `const DATA = dataList(${JSON.stringify(compilation.data.map((item) => [item.text, item.isQuoted]))});`
       : "const DATA = dataList([]);",
     ...routines.map((routine) => routine.code),
+    constantsCode(constants, compilation),
+  );
+  const mainCode = joined(
     `function${star} main() {`,
     outside.isInner ? "" : declare(globals.filter(isOwn)),
     declareTemporaries(main),
@@ -177,12 +193,22 @@ function programCode(unit: Unit, compilation: Compilation, mainWaits: boolean, v
     body,
     pending,
     "}",
-    `return { main, mainWaits: ${main.waits}, routines: {${routines.map((routine) => routine.entry).join(", ")}}, globals: {${
-      unit.hasDynamicCode && !outside.isInner ? globals.map(accessor).join(", ") : ""
-    }} };`,
-  ]
-    .filter((line) => line !== "")
-    .join("\n");
+  );
+  const entries = routines.map((routine) => routine.entry).join(", ");
+  const accessors = unit.hasDynamicCode && !outside.isInner ? globals.map(accessor).join(", ") : "";
+  const last = `return { main, mainWaits: ${main.waits}, routines: {${entries}}, globals: {${accessors}}, ${
+    constants.size > 0 ? "constants" : "constants: null"
+  } };`;
+  return [before, mainCode, last];
+}
+
+/** Sets the literal CONSTs that routines read, for a process in which main does not run. */
+function constantsCode(constants: ReadonlyMap<string, ConstantEntry>, compilation: Compilation): string {
+  if (constants.size === 0) return "";
+  const context = new FunctionContext(compilation, null, compilation.unit.files[0]!, false);
+  const [first] = constants.values();
+  const body = context.block([{ kind: "const", entries: [...constants.values()], span: first!.value.span }]);
+  return `function constants() {\n${declareTemporaries(context)}\n${body}\n}`;
 }
 
 /** Globals of a running program, as text inside it reaches them. */

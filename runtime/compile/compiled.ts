@@ -14,6 +14,29 @@ export interface CompiledUnit {
   readonly isDynamic: boolean;
   /** It has DATA, which keeps its place between READs. */
   readonly hasData: boolean;
+  /** Where main's code begins and ends in `code`: routines that run in another process do without. */
+  readonly main: readonly [start: number, end: number];
+  /** What each routine depends on, by upper-case name. */
+  readonly needs: Readonly<Record<string, RoutineNeeds>>;
+}
+
+/** What a routine's own code depends on, besides values it is given. */
+export interface RoutineNeeds {
+  /** Upper-case names of the routines it may call. */
+  readonly calls: readonly string[];
+  /** It names routines in a way that is only known when it runs: any of them may be called. */
+  readonly callsAny: boolean;
+  readonly outside: readonly OutsideNeed[];
+}
+
+/** Something that a routine finds in the process of its program, and perhaps nowhere else. */
+export interface OutsideNeed {
+  /** A variable of the main program that no literal CONST is; a row of a module; text compiled while it runs. */
+  readonly kind: "global" | "module" | "dynamic";
+  /** `total%`, `GEARMAN` or `EVAL`. */
+  readonly name: string;
+  /** Index of the file, start and end of the text. */
+  readonly place: readonly [file: number, start: number, end: number];
 }
 
 /** Text that is compiled while a program runs. */

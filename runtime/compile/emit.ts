@@ -14,23 +14,29 @@ export interface MarkedCode {
  */
 export const mark = (file: number, span: Span, code: string): string => `\u0001${file}:${span.start}:${span.end};${code}`;
 
-/** Takes the marks out of finished code. */
-export function takeMarks(marked: string): MarkedCode {
-  const pieces = marked.split("\u0001");
+/** Takes the marks out of the pieces of finished code, which are joined by newlines. `starts` is where each begins. */
+export function takeMarks(pieces: readonly string[]): MarkedCode & { readonly starts: readonly number[] } {
   const marks: number[] = [];
-  let code = pieces[0]!;
-  const parts = [code];
-  let length = code.length;
-  for (let at = 1; at < pieces.length; at++) {
-    const piece = pieces[at]!;
-    const end = piece.indexOf(";");
-    const [file, from, to] = piece.slice(0, end).split(":");
-    marks.push(length, Number(file), Number(from), Number(to));
-    code = piece.slice(end + 1);
+  const parts: string[] = [];
+  const starts: number[] = [];
+  let length = 0;
+  const add = (code: string): void => {
     parts.push(code);
     length += code.length;
+  };
+  for (const marked of pieces) {
+    if (starts.length > 0) add("\n");
+    starts.push(length);
+    const [first, ...others] = marked.split("\u0001");
+    add(first!);
+    for (const piece of others) {
+      const end = piece.indexOf(";");
+      const [file, from, to] = piece.slice(0, end).split(":");
+      marks.push(length, Number(file), Number(from), Number(to));
+      add(piece.slice(end + 1));
+    }
   }
-  return { code: parts.join(""), marks };
+  return { code: parts.join(""), marks, starts };
 }
 
 /** A JavaScript string literal of any text; control characters are escaped, so it cannot hold a mark. */

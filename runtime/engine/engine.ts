@@ -1,6 +1,7 @@
 /** One interpreter at run time: module states, output, limits, tasks, and the helpers that generated code calls. */
 import { compileFunction } from "node:vm";
 import type { Dialect } from "../../grammar/ast.ts";
+import { type Body, bodyOf } from "../body.ts";
 import { decodeBytes, encodeText } from "../bytes.ts";
 import type { Host } from "../capabilities.ts";
 import type { CompiledUnit, InnerCompiler, InnerText } from "../compile/compiled.ts";
@@ -45,6 +46,8 @@ interface LinkedUnit {
   readonly main: () => Steps | Value;
   readonly routines: Readonly<Record<string, CompiledRoutine>>;
   readonly globals: Readonly<Record<string, Cell>>;
+  /** Sets the literal CONSTs that routines read. */
+  readonly constants: (() => void) | null;
 }
 
 export class Engine implements EngineServices {
@@ -73,6 +76,9 @@ export class Engine implements EngineServices {
   #turnedAt = 0;
   #flushedAt = 0;
   #units = 0;
+  /** The routines that handles call, and the units they are from, except for those of EVAL and EXEC. */
+  readonly #routines = new WeakMap<SubHandle, CompiledRoutine>();
+  readonly #homes = new WeakMap<CompiledRoutine, CompiledUnit>();
 
   constructor(surface: Surface, host: Host, limits: Limits, report: ModuleContext["report"], compileInner: InnerCompiler) {
     this.#compileInner = compileInner;
@@ -90,6 +96,7 @@ export class Engine implements EngineServices {
         report: (...report) => this.#report(...report),
         placeOf: (error) => this.placeText(error),
         holdsWork: (isHolding) => this.onHoldsWork(isHolding),
+        bodyOf: (sub) => this.#bodyOf(sub),
       }),
     );
   }
@@ -98,14 +105,40 @@ export class Engine implements EngineServices {
 
   /** Makes a compiled unit runnable in a space: routines and reachable globals are entered there. */
   link(unit: CompiledUnit, space: ProgramSpace): () => Steps | Value {
-    return this.#link(unit, space, false).main;
+    return this.#link(unit, space, "program").main;
   }
 
-  /** @param isInner it is text of EVAL or EXEC: lines of errors are those of the program around it */
-  #link(unit: CompiledUnit, space: ProgramSpace, isInner: boolean): KeptText & { definesRoutines: boolean } {
+  /** Makes the routines of another process's program runnable, with its literal CONSTs. */
+  linkBody(body: Body): CompiledRoutine {
+    const space = new ProgramSpace();
+    this.#link(body.unit, space, "body").constants?.();
+    return space.routines.get(body.routine)!;
+  }
+
+  /** A routine as data for another process. */
+  #bodyOf(sub: SubHandle): Body {
+    const routine = this.#routines.get(sub);
+    const unit = routine && this.#homes.get(routine);
+    if (!unit)
+      throw new BasilError("ARGUMENT_ERROR", `${sub.name} was made by EXEC: only routines of the program's text can leave it`);
+    return bodyOf(
+      unit,
+      sub.name,
+      this.surface.modules.map((module) => module.name),
+    );
+  }
+
+  /** @param how `inner` is text of EVAL or EXEC: lines of errors are those of the program around it */
+  #link(
+    unit: CompiledUnit,
+    space: ProgramSpace,
+    how: "program" | "body" | "inner",
+  ): KeptText & { definesRoutines: boolean; constants: LinkedUnit["constants"] } {
+    const isInner = how === "inner";
     const helpers = helpersOf(this, unit, space, (text, how, dialect) => this.#compileText(text, how, dialect, space));
     const rows = unit.rows.map((id) => {
       const found = this.surface.byId(id);
+      if (!found && how === "body") return { call: () => failForRow(id), state: undefined };
       if (!found) throw new Error(`the program was compiled for a row that is not there: ${id}`);
       const { row } = found;
       const call = (row.kind === "property" ? row.get : row.run) as RowCall;
@@ -119,10 +152,13 @@ export class Engine implements EngineServices {
     const start = compileFunction(header + unit.code, ["HELPERS", "S", "ROWS"], { filename });
     const linked: LinkedUnit = start(helpers, this.state, rows);
     const routines = Object.entries(linked.routines);
-    for (const [key, routine] of routines) space.routines.set(key, routine);
+    for (const [key, routine] of routines) {
+      space.routines.set(key, routine);
+      if (!isInner) this.#homes.set(routine, unit);
+    }
     for (const [key, cell] of Object.entries(linked.globals)) space.globals.set(key, cell);
     if (isInner && routines.length > 0) space.namesChanged();
-    return { main: linked.main, filename, definesRoutines: routines.length > 0 };
+    return { main: linked.main, filename, definesRoutines: routines.length > 0, constants: linked.constants };
   }
 
   /** Compiles and links EVAL and EXEC text, or a CLASS file in a space of its own. */
@@ -141,7 +177,7 @@ export class Engine implements EngineServices {
     const kept = space.keptText(key);
     if (kept) return { main: kept.main, space };
     const unit = this.#compileInner(text, how, dialect, space);
-    const linked = this.#link(unit, space, true);
+    const linked = this.#link(unit, space, "inner");
     // DATA is read once through; routines live as long as the program.
     const dropped = linked.definesRoutines || unit.hasData ? undefined : space.keepText(key, linked);
     if (dropped) this.positions.remove(dropped.filename);
@@ -191,7 +227,7 @@ export class Engine implements EngineServices {
   /** A routine as the host calls it. Calls made while a task runs count on that task's depth. */
   handle(routine: CompiledRoutine): SubHandle {
     const depth = this.state.depth;
-    return {
+    const handle: SubHandle = {
       name: routine.name,
       arity: routine.arity,
       call: async (args, options = {}) => {
@@ -208,6 +244,8 @@ export class Engine implements EngineServices {
         }
       },
     };
+    this.#routines.set(handle, routine);
+    return handle;
   }
 
   /** Ends the run: for all its tasks but the one that ended it. */
@@ -320,6 +358,11 @@ export class Engine implements EngineServices {
     const { line, column } = place.source.position(place.span.start);
     return `${place.source.name}:${line}:${column}`;
   }
+}
+
+/** A body holds the calls of its whole program, of which it may reach few. */
+function failForRow(id: string): never {
+  throw new BasilError("NAME_ERROR", `${id} is not available here`);
 }
 
 /** The stack of an error without its message, which could look like a frame. */

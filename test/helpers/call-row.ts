@@ -2,7 +2,7 @@
 import { decodeBytes, encodeText } from "../../runtime/bytes.ts";
 import type { Host } from "../../runtime/capabilities.ts";
 import { BasilError } from "../../runtime/errors.ts";
-import type { FunctionRow, HostModule, Param, TaskContext, TaskKey } from "../../runtime/host.ts";
+import type { FunctionRow, HostModule, ModuleContext, Param, TaskContext, TaskKey } from "../../runtime/host.ts";
 import { BasilArray, Dict, display, isTrue, toNumber, type Value } from "../../runtime/values.ts";
 
 /** A host that has nothing but a clock that stands still at 2024-03-09 05:06:07.089 local time. */
@@ -54,6 +54,17 @@ export class CountingTask implements TaskContext {
   }
 }
 
+/** What a module gets where no program runs. */
+export const contextOn = (host: Host): ModuleContext => ({
+  host,
+  report() {},
+  placeOf: () => undefined,
+  holdsWork() {},
+  bodyOf() {
+    throw new Error("there is no program");
+  },
+});
+
 /** Calls a row by the name scripts use; bytes come back as text. */
 export interface Caller {
   (name: string, ...args: Value[]): Value;
@@ -65,7 +76,7 @@ export interface Caller {
 
 /** Opens a module on a host and gives a function that calls its rows. */
 export function callerOf<State>(module: HostModule<State>, host: Host = bareHost, task = new CountingTask()): Caller {
-  const state = module.open({ host, report() {}, placeOf: () => undefined, holdsWork() {} });
+  const state = module.open(contextOn(host));
   const run = (name: string, values: Value[]): unknown => {
     const row = findRow(module, name);
     return row.run(state, converted(row, values) as never, task);

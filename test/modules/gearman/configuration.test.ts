@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProgramEvents } from "../../../modules/gearman/events.ts";
 import { ScriptWorker } from "../../../modules/gearman/script-worker.ts";
 import { DEFAULTS, GearmanAdmin } from "../../../src/core/gearman/index.ts";
-import { bareHost } from "../../helpers/call-row.ts";
+import { bareHost, contextOn } from "../../helpers/call-row.ts";
 import { basilInProcess } from "../../helpers/in-process.ts";
 import { outputOf, program, withServer } from "./program.ts";
 
@@ -139,7 +139,7 @@ DO : SLEEP 1000 : LOOP`);
 
   test("timeout_ms bounds the wait of WORKER_START% for its servers in any case", async () => {
     const server = { host: "127.0.0.1", port: 1 };
-    const context = { host: { ...bareHost, now: () => Date.now() }, report() {}, placeOf: () => undefined, holdsWork() {} };
+    const context = contextOn({ ...bareHost, now: () => Date.now() });
     const worker = new ScriptWorker(
       context,
       { ...DEFAULTS, servers: [server, server], timeoutMs: 50 },
