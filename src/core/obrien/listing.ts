@@ -4,6 +4,7 @@ import { ObrienError } from "./errors.ts";
 import { idsFrom } from "./ids.ts";
 import { JOB_STATES, type JobState } from "./job.ts";
 import type { JobQuery } from "./query.ts";
+import { errorClassOf } from "./rows.ts";
 import type { ClassState, Totals } from "./totals.ts";
 
 /** The states a job ends in. */
@@ -46,7 +47,8 @@ export class JobListing {
   }
 
   /** The ids of one page of a list. The query was checked. */
-  idsOf(query: JobQuery): string[] {
+  idsOf(asked: JobQuery): string[] {
+    const query = { ...asked, errorClass: asked.errorClass === undefined ? undefined : errorClassOf(asked.errorClass) };
     const { by = "created", limit = 100, offset = 0 } = query;
     const look = by === "ended" ? this.#endedLook(query) : this.#createdLook(query);
     const isOfEnded = by === "ended" || query.errorClass !== undefined;
@@ -81,7 +83,8 @@ export class JobListing {
       }
       if (atMs < end.atMs) end = { atMs, id: after };
     }
-    return ({ class: name, state }, rows) => placesOf(this.#byEnd.all(name, state, sinceMs, end.atMs, end.id, errorClass ?? null, rows));
+    return ({ class: name, state }, rows) =>
+      placesOf(this.#byEnd.all(name, state, sinceMs, end.atMs, end.id, errorClass ?? null, rows));
   }
 }
 

@@ -276,7 +276,8 @@ export class JobQueue {
   }
 
   #end({ id, state, xeme, errorClass, followUps }: JobOutcome, totals: TotalChanges): void {
-    const [row] = this.#statements.end.all(state, JSON.stringify(xeme), errorClassOf(errorClass), this.#now(), id);
+    const reason = errorClass === null ? null : errorClassOf(errorClass);
+    const [row] = this.#statements.end.all(state, JSON.stringify(xeme), reason, this.#now(), id);
     if (row === undefined) return this.#refuse(id, "end");
     totals.move(row[0] as string, "claimed", state);
     if (followUps.length > 0) this.#insert(followUps, id, totals);

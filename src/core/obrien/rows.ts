@@ -71,8 +71,8 @@ export function recordOf(row: Row, path: string): JobRecord {
 }
 
 /** The class of an error, which a worker may have made up, as text that can be stored and looked up. */
-export function errorClassOf(text: string | null): string | null {
-  return text === null ? null : text.slice(0, 1000).toWellFormed().replaceAll("\0", "\ufffd");
+export function errorClassOf(text: string): string {
+  return text.slice(0, 1000).toWellFormed().replaceAll("\0", "\ufffd");
 }
 
 function dateOf(timeMs: StoredValue | undefined): Date | null {

@@ -170,6 +170,7 @@ describe("ending", () => {
     queue.finish([{ id: id!, state: "failed", xeme, errorClass: "a\0b", followUps: [] }]);
     expect(queue.get(id!)).toMatchObject({ state: "failed", xeme, errorClass: "a\ufffdb", endedAt: new Date(harness.nowMs) });
     expect(queue.claimed()).toEqual([]);
+    for (const by of ["created", "ended"] as const) expect(queue.find({ errorClass: "a\0b", by }).length).toBe(1);
   });
 
   test("happens once: an outcome that is there stays, and nothing else of the call happens", async () => {
