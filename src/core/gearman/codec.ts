@@ -187,6 +187,12 @@ export interface DecoderOptions {
   readonly stopAtText?: boolean;
 }
 
+/** From this size on, a packet gets its room as soon as its size is known, in bytes. */
+const LARGE_BYTES = 128 * 1024;
+
+/** Above this size nobody's word for it is taken: the room grows with what has come, in bytes. */
+const MAX_LARGE_BYTES = 16 * 1024 * 1024;
+
 /**
  * Turns a byte stream, cut anywhere, into packets. Bytes are joined when a header and again when a body
  * completes, never once per chunk; packets that arrive whole are not copied at all. After a fault every
@@ -199,6 +205,8 @@ export class PacketDecoder {
   #chunks: Buffer[] = [];
   #have = 0;
   #need = HEADER_BYTES;
+  /** Room for the large packet that is under way, filled as its pieces come: copying them costs nothing while more are awaited. */
+  #large: Buffer | null = null;
   #failure: GearmanError | null = null;
   #fault: DecoderFault | null = null;
 
@@ -224,7 +232,14 @@ export class PacketDecoder {
 
   /** Takes the next bytes of the stream and yields the packets they complete. Pull all of them before the next push. */
   *push(chunk: Buffer): Generator<Packet, void, undefined> {
-    const bytes = this.#join(chunk);
+    let rest = chunk;
+    if (this.#large !== null) {
+      const large = this.#fillLarge(this.#large, chunk);
+      if (large === null) return;
+      rest = large.rest;
+      yield this.parse(large.packet, 0, large.packet.length);
+    }
+    const bytes = this.#join(rest);
     if (bytes === null) return;
     let start = 0;
     for (let end = this.#next(bytes, start); end > 0; end = this.#next(bytes, start)) {
@@ -240,7 +255,16 @@ export class PacketDecoder {
    * the visitor to take it apart, with `parse` or by hand. Stops when `visit` returns false.
    */
   scan(chunk: Buffer, visit: (bytes: Buffer, start: number, end: number) => boolean): void {
-    const bytes = this.#join(chunk);
+    let rest = chunk;
+    if (this.#large !== null) {
+      const large = this.#fillLarge(this.#large, chunk);
+      if (large === null) return;
+      rest = large.rest;
+      this.#have = rest.length;
+      if (!visit(large.packet, 0, large.packet.length)) return;
+      this.#have = 0;
+    }
+    const bytes = this.#join(rest);
     if (bytes === null) return;
     let start = 0;
     for (let end = this.#next(bytes, start); end > 0; end = this.#next(bytes, start)) {
@@ -258,6 +282,17 @@ export class PacketDecoder {
     this.#chunks = [];
     this.#have = 0;
     return first;
+  }
+
+  /** Puts more bytes into a large packet; null until it is complete, then the packet and what follows it. */
+  #fillLarge(packet: Buffer, chunk: Buffer): { packet: Buffer; rest: Buffer } | null {
+    const copied = chunk.copy(packet, this.#have);
+    this.#have += copied;
+    if (this.#have < packet.length) return null;
+    this.#large = null;
+    this.#have = 0;
+    this.#need = HEADER_BYTES;
+    return { packet, rest: chunk.subarray(copied) };
   }
 
   /** All bytes not read yet, or null when they cannot hold the packet that is under way. */
@@ -282,6 +317,12 @@ export class PacketDecoder {
 
   #keepFrom(bytes: Buffer, start: number): void {
     this.#have = bytes.length - start;
+    if (this.#need >= LARGE_BYTES && this.#need <= MAX_LARGE_BYTES) {
+      this.#large = Buffer.allocUnsafeSlow(this.#need);
+      bytes.copy(this.#large, 0, start);
+      this.#chunks = [];
+      return;
+    }
     this.#chunks = this.#have === 0 ? [] : [start === 0 ? bytes : bytes.subarray(start)];
   }
 
@@ -344,6 +385,7 @@ export class PacketDecoder {
     this.#fault = fault;
     this.#failure = new GearmanError("PROTOCOL", message);
     this.#chunks = [];
+    this.#large = null;
     this.#have = 0;
     return this.#failure;
   }

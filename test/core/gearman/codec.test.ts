@@ -177,6 +177,28 @@ describe("decoding", () => {
     expect(decodeAll(new PacketDecoder(), [noop]).map(plain)).toEqual([["NOOP"]]);
   });
 
+  test.each([1000, 65_536, 131_072, 200_001])("reads small packets between large ones, with chunks of %i bytes", (size) => {
+    const payloads = [10, 131_060, 131_072, 0, 700_000, 3, 131_071, 17 * 1024 * 1024, 5, 300_000].map((bytes, at) =>
+      Buffer.alloc(bytes, `payload ${at}, `),
+    );
+    const stream = Buffer.concat(payloads.flatMap((payload) => encodePacket("RES", "ECHO_RES", payload)));
+    const pushed: Buffer[] = [];
+    const scanned: Buffer[] = [];
+    const decoder = new PacketDecoder();
+    const scanner = new PacketDecoder();
+    for (let at = 0; at < stream.length; at += size) {
+      const chunk = stream.subarray(at, at + size);
+      for (const packet of decoder.push(chunk)) if (packet.name === "ECHO_RES") pushed.push(packet.args.payload);
+      scanner.scan(Buffer.from(chunk), (bytes, start, end) => {
+        scanned.push(bytes.subarray(start + 12, end));
+        return true;
+      });
+    }
+    expect(pushed.map((payload, at) => payload.equals(payloads[at]!))).toEqual(payloads.map(() => true));
+    expect(scanned.map((payload, at) => payload.equals(payloads[at]!))).toEqual(payloads.map(() => true));
+    expect([decoder.pendingBytes, scanner.pendingBytes]).toEqual([0, 0]);
+  });
+
   test("joins a large packet once, not once per chunk", () => {
     const large = encodeAny("RES", "ECHO_RES", [Buffer.alloc(32 * 1024 * 1024, 3)]);
     const start = performance.now();
