@@ -80,10 +80,10 @@ export async function runPeer(
 
 /** The line of a crash report that says what happened. */
 function errorIn(text: string): string {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return (
-    lines.find((line) => /^(?:\w*Error\b|\w+ \[\w+\]:|PHP Fatal)/.test(line)) ?? lines.find((line) => /rror/.test(line)) ?? ""
-  );
+  // Logs begin with the logger's name in brackets.
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("["));
+  const isCrash = (line: string) => /^(?:\w*Error\b|\w+ \[\w+\]:|PHP Fatal)/.test(line);
+  return lines.find(isCrash) ?? lines.find((line) => /error/i.test(line)) ?? "";
 }
 
 /** A text that fits into a table: one line, no paths, no ports, not too long. */
