@@ -6,15 +6,16 @@
  * names the state it starts from in its SQL, so that no race changes a job that has ended. Calls block until the file
  * is written: a durable one takes as long as the disk does.
  */
-import { openStore, type Store, type StoreOptions, type StoreStatement, type TransactionOptions } from "../store/store.ts";
+import { openStore, type Store, type StoreOptions, type StoreValue, type TransactionOptions } from "../store/store.ts";
 import { ObrienError, obrienErrorOf } from "./errors.ts";
 import { JobIds } from "./ids.ts";
 import type { JobRecord, JobState, NewJob } from "./job.ts";
 import { END_STATES, JobListing } from "./listing.ts";
 import { checkNewJobs } from "./new-job.ts";
 import { checkPruneQuery, checkQuery, type JobCounts, type JobQuery, type PruneQuery } from "./query.ts";
-import { errorClassOf, insertOf, isLarge, payloadOf, recordOf, valuesOf } from "./rows.ts";
-import { APPLICATION_ID, MIGRATIONS, RECORD_COLUMNS } from "./schema.ts";
+import { errorClassOf, isLarge, payloadOf, recordOf, valuesOf } from "./rows.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import { ROWS_AT_ONCE, statementsOf } from "./statements.ts";
 import { TotalChanges, Totals } from "./totals.ts";
 import type { Xeme } from "./xeme.ts";
 
@@ -60,9 +61,6 @@ export interface Turn {
 
 /** Class of the error of jobs that were cancelled. */
 export const CANCELLED = "obrien/cancelled";
-
-/** Rows per INSERT while many jobs come at once: quicker than one by one. */
-const ROWS_AT_ONCE = 16;
 
 /** Delayed jobs that become ready in one turn, the earliest first: it bounds how long the turn takes. */
 const PROMOTED_AT_ONCE = 10_000;
@@ -244,12 +242,15 @@ export class JobQueue {
     const { insertOne, insertMany, insertPayload } = this.#statements;
     const nowMs = this.#now();
     const ids = jobs.map(() => this.#ids.next(nowMs));
-    const valuesAt = (index: number) => valuesOf(jobs[index]!, ids[index]!, parent, nowMs);
-    let index = 0;
-    for (; index + ROWS_AT_ONCE <= jobs.length; index += ROWS_AT_ONCE) {
-      insertMany.run(...Array.from({ length: ROWS_AT_ONCE }, (_, row) => valuesAt(index + row)).flat());
+    for (let start = 0; start < jobs.length; ) {
+      const rows = jobs.length - start < ROWS_AT_ONCE ? 1 : ROWS_AT_ONCE;
+      const values: StoreValue[] = [];
+      for (let index = start; index < start + rows; index++) {
+        values.push(...valuesOf(jobs[index]!, ids[index]!, parent, nowMs));
+      }
+      (rows === 1 ? insertOne : insertMany).run(...values);
+      start += rows;
     }
-    for (; index < jobs.length; index++) insertOne.run(...valuesAt(index));
     for (const [at, job] of jobs.entries()) {
       totals.add(job.class, "pending", 1);
       const payload = payloadOf(job);
@@ -331,49 +332,6 @@ export class JobQueue {
       throw obrienErrorOf(error);
     }
   }
-}
-
-/** All statements that do not belong to lists and totals. */
-function statementsOf(store: Store) {
-  const prepare = (sql: string): StoreStatement => store.prepare(sql);
-  return {
-    insertOne: prepare(insertOf(1)),
-    insertMany: prepare(insertOf(ROWS_AT_ONCE)),
-    insertPayload: prepare("INSERT INTO payloads (payload, seq) SELECT ?, seq FROM jobs WHERE id = ?"),
-    promote: prepare(
-      `UPDATE jobs SET is_delayed = 0 WHERE seq IN (SELECT seq FROM jobs INDEXED BY delayed
-       WHERE state = 'pending' AND is_delayed = 1 AND run_at <= ? ORDER BY run_at LIMIT ?)`,
-    ),
-    ready: prepare(
-      `SELECT seq, priority FROM jobs INDEXED BY ready
-       WHERE state = 'pending' AND is_delayed = 0 AND class = ? ORDER BY priority DESC, seq LIMIT ?`,
-    ),
-    claim: prepare(
-      `UPDATE jobs SET state = 'claimed', claimed_at = ? WHERE seq = ? AND state = 'pending' RETURNING ${RECORD_COLUMNS}`,
-    ),
-    start: prepare("UPDATE jobs SET pid = ?, start_time = ? WHERE id = ? AND state = 'claimed'"),
-    end: prepare(
-      `UPDATE jobs SET state = ?, xeme = ?, error_class = ?, ended_at = ? WHERE id = ? AND state = 'claimed' RETURNING class`,
-    ),
-    stateOf: prepare("SELECT state, class FROM jobs WHERE id = ?"),
-    cancel: prepare(
-      `UPDATE jobs SET state = 'failed', xeme = ?, error_class = ?, ended_at = ?, is_cancel_requested = 1
-       WHERE id = ? AND state = 'pending'`,
-    ),
-    requestCancel: prepare("UPDATE jobs SET is_cancel_requested = 1 WHERE id = ? AND state = 'claimed'"),
-    cancelRequests: prepare("SELECT id FROM jobs INDEXED BY claimed WHERE state = 'claimed' AND is_cancel_requested = 1"),
-    byId: prepare(`SELECT ${RECORD_COLUMNS} FROM jobs WHERE id = ?`),
-    byStart: prepare("SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"),
-    claimed: prepare(
-      `SELECT pid, start_time, ${RECORD_COLUMNS} FROM jobs INDEXED BY claimed WHERE state = 'claimed' ORDER BY seq`,
-    ),
-    version: prepare("PRAGMA data_version"),
-    nextDue: prepare("SELECT min(run_at) FROM jobs INDEXED BY delayed WHERE state = 'pending' AND is_delayed = 1"),
-    prune: prepare(
-      `DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs INDEXED BY ended
-       WHERE class = ? AND state = ? AND ended_at < ? ORDER BY ended_at LIMIT ?)`,
-    ),
-  };
 }
 
 /** Other programs keep versions of their tables as well. */
