@@ -120,6 +120,11 @@ export interface SubHandle {
    * Rejects with the routine's BasilError when it raises; a Buffer argument arrives as text.
    */
   call(args: readonly (Value | Buffer)[], options?: CallOptions): Promise<Value>;
+  /**
+   * As `call`, and sooner: when no task runs and the routine ends without a wait, gives its value, or throws, at once.
+   * What comes later comes as a promise.
+   */
+  start(args: readonly (Value | Buffer)[], options?: CallOptions): Value | Promise<Value>;
 }
 export interface CallOptions {
   /** Ends the task when it fires. */

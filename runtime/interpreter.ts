@@ -128,7 +128,7 @@ class BasilInterpreter implements Interpreter {
       };
     engine.beginRun();
     for (const warning of warnings) engine.warn(warning);
-    const main = engine.spawn("main", begin, options.signal ? { signal: options.signal } : {});
+    const main = engine.spawn("main", begin, 0, options.signal ? { signal: options.signal } : {});
     const timer = this.#startDeadline();
     try {
       return await this.#outcome(main, options.signal);

@@ -28,6 +28,32 @@ interface TakenJob extends CurrentJob {
   readonly task: TaskContext;
 }
 
+/** A job at its handler, and the task that runs it. */
+class HandlerRun implements CurrentJob {
+  readonly job: GearmanJob;
+  readonly handle: string;
+  #task: TaskContext | null = null;
+
+  constructor(job: GearmanJob, handle: string) {
+    this.job = job;
+    this.handle = handle;
+  }
+
+  begin(task: TaskContext): void {
+    this.#task = task;
+    gearmanTask(task).handled = this;
+  }
+
+  /** What the SUB printed last must not wait until some other task waits. Failures show where somebody prints next. */
+  flush(): void {
+    try {
+      this.#task?.flush()?.catch(() => undefined);
+    } catch {
+      // As above.
+    }
+  }
+}
+
 const ownerOf = (task: TaskContext): TaskContext => gearmanTask(task).caller ?? task;
 
 /**
@@ -178,32 +204,46 @@ export class ScriptWorker {
   }
 
   /** Runs a SUB for a job. What it returns is the result; what it raises, the reason of the failure. */
-  async #handle(job: GearmanJob, handler: SubHandle, isTimed: boolean): Promise<Buffer | ""> {
-    const current = { job, handle: this.#handleOf(job) };
-    let flush = (): void | Promise<void> => undefined;
+  #handle(job: GearmanJob, handler: SubHandle, isTimed: boolean): Buffer | string | Promise<Buffer | string> {
+    const run = new HandlerRun(job, this.#handleOf(job));
     try {
-      const value = await handler.call([job.payload], {
+      const value = handler.start([job.payload], {
         signal: isTimed ? AbortSignal.any([this.#hurry.signal, whenTimeIsUp(job)]) : this.#hurry.signal,
-        prepare: (task) => {
-          gearmanTask(task).handled = current;
-          flush = () => task.flush();
-        },
+        prepare: (task) => run.begin(task),
       });
-      if (job.isOver && job.signal.aborted)
-        this.#report(asError(job.signal.reason), `result of ${job.name} (job ${current.handle})`);
-      return resultOf(value);
+      if (value instanceof Promise) return this.#awaited(value, run);
+      return this.#done(value, run);
     } catch (error) {
-      // The program ends: the job is not to blame, so another worker gets it.
-      if (isProgramsEnd(error)) {
-        job.lost(new GearmanError("ABORTED", "the program ended before its job was done"));
-        return "";
-      }
-      this.#report(error, `${job.name} (job ${current.handle})`);
-      throw new Error(this.#reason(error), { cause: error });
-    } finally {
-      // What the SUB printed last must not wait until some other task waits. Failures show where somebody prints next.
-      (async () => flush())().catch(() => undefined);
+      return this.#failed(error, run);
     }
+  }
+
+  /** The rest for a SUB that waits. */
+  async #awaited(ending: Promise<Value>, run: HandlerRun): Promise<Buffer | string> {
+    try {
+      return this.#done(await ending, run);
+    } catch (error) {
+      return this.#failed(error, run);
+    }
+  }
+
+  #done(value: Value, run: HandlerRun): Buffer | string {
+    run.flush();
+    const { job, handle } = run;
+    if (job.isOver && job.signal.aborted) this.#report(asError(job.signal.reason), `result of ${job.name} (job ${handle})`);
+    return resultOf(value);
+  }
+
+  #failed(error: unknown, run: HandlerRun): "" {
+    run.flush();
+    const { job, handle } = run;
+    // The program ends: the job is not to blame, so another worker gets it.
+    if (isProgramsEnd(error)) {
+      job.lost(new GearmanError("ABORTED", "the program ended before its job was done"));
+      return "";
+    }
+    this.#report(error, `${job.name} (job ${handle})`);
+    throw new Error(this.#reason(error), { cause: error });
   }
 
   /** `message (worker.basil:12)`: what the client is told. */
@@ -307,8 +347,10 @@ const isProgramsEnd = (error: unknown): boolean =>
 
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
 
-/** A SUB's value as the bytes of a result: strings as they are, nothing for NULL, the display form of the rest. */
-function resultOf(value: Value): Buffer | "" {
+/** A SUB's value as a result: strings as they are, nothing for NULL, the display form of the rest. */
+function resultOf(value: Value): Buffer | string {
   if (value === null) return "";
-  return encodeText(typeof value === "string" ? value : display(value));
+  const text = typeof value === "string" ? value : display(value);
+  // Sent as UTF-8 without a copy, unless some of it stands for bytes that are none.
+  return text.isWellFormed() ? text : encodeText(text);
 }

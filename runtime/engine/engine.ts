@@ -15,7 +15,7 @@ import { helpersOf } from "./helpers.ts";
 import { HEADER_LINES, PositionTable } from "./positions.ts";
 import type { CompiledRoutine, EngineServices } from "./services.ts";
 import { type Cell, type KeptText, ProgramSpace } from "./space.ts";
-import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task } from "./task.ts";
+import { type AbortReason, type ExecutionState, Scheduler, type Steps, Task, type TaskOutcome } from "./task.ts";
 
 /** What a run may use up. Everything left out is unlimited, except the depth. */
 export interface Limits {
@@ -203,49 +203,65 @@ export class Engine implements EngineServices {
   }
 
   /** Starts a routine, or main, as a task. */
-  spawn(name: string, begin: () => Steps | Value, options: CallOptions & { depth?: number } = {}): Task {
-    const task = new Task(name, options.depth ?? 0, this, begin);
+  spawn(name: string, begin: () => Steps | Value, depth: number, options: CallOptions = {}): Task {
+    const task = new Task(name, depth, this, begin);
     const { signal } = options;
-    if (signal) {
-      const abort = (): void => this.scheduler.abort(task, abortReason(signal));
-      if (signal.aborted) abort();
-      else {
-        signal.addEventListener("abort", abort, { once: true });
-        const off = (): void => signal.removeEventListener("abort", abort);
-        task.done.then(off, off);
-      }
-    }
-    task.done.catch((error) => {
-      const endsRun = error instanceof ProgramEnd || (error instanceof LimitError && error.kind !== "abort");
-      if (endsRun && task.abortReason !== error) this.end(error, task);
-    });
+    if (signal?.aborted) this.scheduler.abort(task, abortReason(signal));
+    task.unheard = signal;
     options.prepare?.(task);
     this.scheduler.start(task);
+    if (signal && !task.isEnded) this.#endWith(signal, task);
     return task;
+  }
+
+  /** Ends a task when the signal fires. */
+  #endWith(signal: AbortSignal, task: Task): void {
+    task.unheard = undefined;
+    const abort = (): void => this.scheduler.abort(task, abortReason(signal));
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    task.onEnd = () => signal.removeEventListener("abort", abort);
+  }
+
+  /** EXIT, END and STOP in any task end the whole run, and so do the limits. */
+  failed(error: unknown, task: Task): void {
+    const endsRun = error instanceof ProgramEnd || (error instanceof LimitError && error.kind !== "abort");
+    if (endsRun && task.abortReason !== error) this.end(error, task);
   }
 
   /** A routine as the host calls it. Calls made while a task runs count on that task's depth. */
   handle(routine: CompiledRoutine): SubHandle {
     const depth = this.state.depth;
-    const handle: SubHandle = {
-      name: routine.name,
-      arity: routine.arity,
-      call: async (args, options = {}) => {
-        const values = args.map((value) => (Buffer.isBuffer(value) ? decodeBytes(value) : value));
-        if (values.length !== routine.arity) {
-          throw new BasilError("ARGUMENT_ERROR", `arity mismatch: expected ${routine.arity}, got ${values.length}`);
-        }
-        const run = routine.generator ?? routine.plain!;
-        const task = this.spawn(routine.name, () => run(...values), { ...options, depth: depth + 1 });
-        try {
-          return await task.done;
-        } catch (error) {
-          throw error instanceof ProgramEnd ? error : this.located(error);
-        }
-      },
+    const run = routine.generator ?? routine.plain!;
+    const start: SubHandle["start"] = (args, options) => {
+      const values = args.map((value) => (Buffer.isBuffer(value) ? decodeBytes(value) : value));
+      if (values.length !== routine.arity) {
+        throw new BasilError("ARGUMENT_ERROR", `arity mismatch: expected ${routine.arity}, got ${values.length}`);
+      }
+      const task = this.spawn(routine.name, () => run(...values), depth + 1, options);
+      return task.outcome ? this.#valueOf(task.outcome) : this.#valueWhenDone(task);
     };
+    const call: SubHandle["call"] = async (args, options) => await start(args, options);
+    const handle: SubHandle = { name: routine.name, arity: routine.arity, start, call };
     this.#routines.set(handle, routine);
     return handle;
+  }
+
+  #valueOf(outcome: TaskOutcome): Value {
+    if (!("error" in outcome)) return outcome.value;
+    throw this.#raised(outcome.error);
+  }
+
+  async #valueWhenDone(task: Task): Promise<Value> {
+    try {
+      return await task.done;
+    } catch (error) {
+      throw this.#raised(error);
+    }
+  }
+
+  #raised(error: unknown): unknown {
+    return error instanceof ProgramEnd ? error : this.located(error);
   }
 
   /** Ends the run: for all its tasks but the one that ended it. */
@@ -313,6 +329,7 @@ export class Engine implements EngineServices {
 
   spend(steps: number, task: Task = this.state.task): void {
     this.#steps += steps;
+    if (task.unheard?.aborted) this.scheduler.abort(task, abortReason(task.unheard));
     if (task.abortReason) throw task.abortReason;
     const limit = this.#limits.steps;
     if (limit !== undefined && this.#steps > limit) throw new LimitError("steps", `the program used up its ${limit} steps`);

@@ -42,10 +42,15 @@ export interface TaskServices {
   spend(steps: number, task?: Task): void;
   flush(): void | Promise<void>;
   lineOf(error: BasilError): number;
+  /** A task ended with an error. */
+  failed(error: unknown, task: Task): void;
 }
 
 /** Why a task ends before its code does. */
 export type AbortReason = LimitError | ProgramEnd | BasilError;
+
+/** How a task ended. */
+export type TaskOutcome = { readonly value: Value } | { readonly error: unknown };
 
 /** Why waits are given up that a task left behind when it ended. */
 const TASK_ENDED = "the task has ended";
@@ -57,9 +62,13 @@ export class Task implements TaskContext {
   depth: number;
   /** What CATCH caught last. */
   caught: BasilError | undefined;
-  isEnded = false;
   abortReason: AbortReason | undefined;
-  readonly done: Promise<Value>;
+  /** How it ended; null until then. */
+  outcome: TaskOutcome | null = null;
+  /** Called once when it has ended. */
+  onEnd: (() => void) | null = null;
+  /** Ends it, and nobody listens yet: until its first wait, the looks at the limits look there. */
+  unheard: AbortSignal | undefined;
   /** Increases with every wait, so that a late promise cannot wake the task. */
   waits = 0;
   isWaiting = false;
@@ -70,20 +79,34 @@ export class Task implements TaskContext {
   readonly #services: TaskServices;
   /** Made when a row first asks for the signal: most tasks of short handlers never do. */
   #controller: AbortController | undefined;
-  readonly #locals = new Map<TaskKey<unknown>, unknown>();
-  #resolve!: (value: Value) => void;
-  #reject!: (error: unknown) => void;
+  /** Most tasks have state of one module, if any. */
+  #firstKey: TaskKey<unknown> | undefined;
+  #firstLocal: unknown;
+  #locals: Map<TaskKey<unknown>, unknown> | undefined;
+  #done: Promise<Value> | undefined;
+  /** Settles `done`, when somebody waits for that. */
+  #settle: ((outcome: TaskOutcome) => void) | undefined;
 
   constructor(name: string, depth: number, services: TaskServices, begin: () => Steps | Value) {
     this.name = name;
     this.depth = depth;
     this.#services = services;
     this.#begin = begin;
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+  }
+
+  get isEnded(): boolean {
+    return this.outcome !== null;
+  }
+
+  /** What its code gives, or the error that ended it. Made when somebody first waits for it: short handlers end at once. */
+  get done(): Promise<Value> {
+    if (this.#done) return this.#done;
+    this.#done = new Promise((resolve, reject) => {
+      this.#settle = (outcome) => ("error" in outcome ? reject(outcome.error) : resolve(outcome.value));
     });
-    this.done.catch(() => undefined);
+    this.#done.catch(() => undefined);
+    if (this.outcome) this.#settle!(this.outcome);
+    return this.#done;
   }
 
   get signal(): AbortSignal {
@@ -100,6 +123,13 @@ export class Task implements TaskContext {
   }
 
   local<T>(key: TaskKey<T>): T {
+    if (this.#firstKey === key) return this.#firstLocal as T;
+    if (this.#firstKey === undefined) {
+      this.#firstKey = key;
+      this.#firstLocal = key.create();
+      return this.#firstLocal as T;
+    }
+    this.#locals ??= new Map();
     if (!this.#locals.has(key)) this.#locals.set(key, key.create());
     return this.#locals.get(key) as T;
   }
@@ -138,11 +168,12 @@ export class Task implements TaskContext {
     return started.next();
   }
 
-  end(outcome: { value: Value } | { error: unknown }): void {
-    this.isEnded = true;
+  end(outcome: TaskOutcome): void {
+    this.outcome = outcome;
     this.steps = undefined;
-    if ("error" in outcome) this.#reject(outcome.error);
-    else this.#resolve(outcome.value);
+    this.onEnd?.();
+    if ("error" in outcome) this.#services.failed(outcome.error, this);
+    this.#settle?.(outcome);
     this.#controller?.abort(TASK_ENDED);
   }
 }
