@@ -174,7 +174,9 @@ function assign(connection: Connection, job: Job): void {
 }
 
 function assignUnique(connection: Connection, job: Job): void {
-  connection.send("JOB_ASSIGN_UNIQ", job.number, job.target.name, job.unique, job.payload);
+  const rest = job.uniqueAndPayload;
+  if (rest === null) connection.send("JOB_ASSIGN_UNIQ", job.number, job.target.name, job.unique, job.payload);
+  else connection.forward(connection, "JOB_ASSIGN_UNIQ", [job.number, job.target.name, rest]);
 }
 
 function assignAll(connection: Connection, job: Job): void {

@@ -7,6 +7,9 @@
  */
 import type { Handles } from "./handles.ts";
 import { Heap } from "./heap.ts";
+import { type Keyed, KeyTable } from "./key-table.ts";
+import { type Linked, LinkedList } from "./linked-list.ts";
+import type { Slab } from "./slab.ts";
 
 /** Queues of a function, most urgent first; an administrator names limits in this order. */
 export const PRIORITIES = ["high", "normal", "low"] as const;
@@ -39,7 +42,7 @@ export interface Ability {
   /** Time a job may run before it is given to somebody else, in milliseconds; 0 is for ever. */
   readonly timeoutMs: number;
   /** Jobs running here, the oldest first. */
-  readonly held: Set<Job>;
+  readonly held: LinkedList<Job>;
 }
 
 /** What a job is made of. */
@@ -53,18 +56,33 @@ export interface JobDetails {
   readonly epochSeconds: number;
 }
 
-/** One job from its submission until it is over. */
-export class Job implements JobDetails {
-  /** The number in the handle; no other job of this server has it. */
+/** What a job gets from its queue. */
+export interface JobOrigin {
+  /** The number in its handle; no other job of this server has it. */
+  readonly number: number;
+  readonly handles: Handles;
+  readonly target: JobFunction;
+  /** What equal jobs have in common, or null when the job is never shared. */
+  readonly key: Buffer | null;
+  /** Where its bytes are kept while they are few. */
+  readonly slab: Slab;
+}
+
+/** Payloads from this size on, in bytes, stay in the network buffer they came in. */
+const LARGE_BYTES = 4096;
+
+/**
+ * One job from its submission until it is over. Servers hold them by the million, and what survives a while costs
+ * the collector more than what dies at once: so a job is one object, its key and payload are bytes among those of others.
+ */
+export class Job implements JobDetails, Linked<Job>, Keyed<Job> {
   readonly number: number;
   readonly target: JobFunction;
-  readonly unique: Buffer;
-  /** What equal jobs have in common, or null when the job is never shared. */
-  readonly shareKey: string | null;
   readonly reducer: Buffer | null;
-  readonly payload: Buffer;
   readonly priority: Priority;
   readonly epochSeconds: number;
+  /** What it counts for in `maxMemoryBytes`. */
+  readonly memoryBytes: number;
   /** Somebody submitted it without waiting for it, so it runs even when no client is left. */
   isBackground = false;
   isCancelled = false;
@@ -82,31 +100,61 @@ export class Job implements JobDetails {
   denominator = 0;
   /** Place in the queue: smaller is earlier. Every entry into a queue gets a new one. */
   sequence = 0;
-  /** The job behind it in its queue. */
+  /** Its neighbours in its queue, or among the jobs that its worker runs. */
+  ahead: Job | null = null;
   behind: Job | null = null;
+  readonly keyBytes: Buffer;
+  readonly keyStart: number;
+  readonly keyLength: number;
+  keyHash = 0;
+  nextKeyed: Job | null = null;
   readonly #handles: Handles;
+  /** Holds unique key, NUL and payload from `#start` on; of a large payload only the key. */
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #uniqueLength: number;
+  readonly #payloadLength: number;
+  readonly #large: Buffer | null;
 
-  constructor(number: number, handles: Handles, target: JobFunction, shareKey: string | null, details: JobDetails) {
+  constructor({ number, handles, target, key, slab }: JobOrigin, details: JobDetails) {
+    const { unique, payload, reducer } = details;
     this.number = number;
     this.#handles = handles;
     this.target = target;
-    this.shareKey = shareKey;
-    this.unique = details.unique.length === 0 ? NO_BYTES : Buffer.from(details.unique);
-    this.reducer = details.reducer === null ? null : Buffer.from(details.reducer);
-    this.payload = compact(details.payload);
+    this.reducer = reducer === null ? null : Buffer.from(reducer);
     this.priority = details.priority;
     this.epochSeconds = details.epochSeconds;
+    this.memoryBytes = memoryBytesOf(details);
+    this.#uniqueLength = unique.length;
+    this.#payloadLength = payload.length;
+    this.#large = payload.length < LARGE_BYTES ? null : payload;
+    this.#start = slab.keep(unique, this.#large === null ? payload : NO_BYTES);
+    this.#bytes = slab.bytes;
+    const isOwnKey = key === null || key === unique;
+    this.keyBytes = isOwnKey ? this.#bytes : key;
+    this.keyStart = isOwnKey ? this.#start : 0;
+    this.keyLength = isOwnKey ? unique.length : key.length;
   }
 
   get handle(): string {
     return this.#handles.prefix + this.number;
   }
-}
 
-/** A small payload is copied out of the network buffer it came in, so that it does not keep all of it alive. */
-function compact(payload: Buffer): Buffer {
-  if (payload.length === 0) return NO_BYTES;
-  return payload.length < 4096 && payload.buffer.byteLength > 4 * payload.length ? Buffer.from(payload) : payload;
+  /** As the client sent it; empty for none. */
+  get unique(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#start + this.#uniqueLength);
+  }
+
+  get payload(): Buffer {
+    const start = this.#start + this.#uniqueLength + 1;
+    return this.#large ?? this.#bytes.subarray(start, start + this.#payloadLength);
+  }
+
+  /** Unique key and payload as packets have them: with a NUL between. Null when the payload is large. */
+  get uniqueAndPayload(): Buffer | null {
+    if (this.#large !== null) return null;
+    return this.#bytes.subarray(this.#start, this.#start + this.#uniqueLength + 1 + this.#payloadLength);
+  }
 }
 
 /** Memory a job takes besides its payload and its keys, in bytes; a rough figure. */
@@ -120,30 +168,6 @@ export function memoryBytesOf({ payload, unique, reducer }: Pick<Job, "payload" 
 /** Whether anybody still wants the job to run. */
 export function isWanted(job: Job): boolean {
   return !job.isCancelled && (job.isBackground || job.clients.length > 0);
-}
-
-/** First in, first out, linked through the jobs themselves: both ends in O(1). */
-class JobList {
-  #first: Job | null = null;
-  #last: Job | null = null;
-
-  get first(): Job | null {
-    return this.#first;
-  }
-
-  append(job: Job): void {
-    job.behind = null;
-    if (this.#last === null) this.#first = job;
-    else this.#last.behind = job;
-    this.#last = job;
-  }
-
-  removeFirst(): void {
-    const job = this.#first!;
-    this.#first = job.behind;
-    job.behind = null;
-    if (this.#first === null) this.#last = null;
-  }
 }
 
 /** One function name with its queues, its workers and its limits. */
@@ -162,10 +186,14 @@ export class JobFunction {
   readonly limits: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
   /** Sleeping workers to send a NOOP when a job arrives, the longest asleep first. */
   readonly dozing = new Set<Peer>();
-  /** Jobs that an equal submission joins, by their share key. */
-  readonly shared = new Map<string, Job>();
+  /** Jobs that an equal submission joins. */
+  readonly shared = new KeyTable<Job>();
 
-  readonly #lists: Record<Priority, JobList> = { high: new JobList(), normal: new JobList(), low: new JobList() };
+  readonly #lists: Record<Priority, LinkedList<Job>> = {
+    high: new LinkedList(),
+    normal: new LinkedList(),
+    low: new LinkedList(),
+  };
   /** Jobs whose second has not come. */
   readonly #scheduled = new Heap<Job>((left, right) => left.epochSeconds < right.epochSeconds);
   /** Scheduled jobs whose second has come: they take the place they would have had all along. */
@@ -180,19 +208,33 @@ export class JobFunction {
     return this.total - this.running;
   }
 
-  /** Puts a job at the end of its queue, or aside until its second comes. */
-  enqueue(job: Job, nowSeconds: number): void {
+  /** Puts a job at the end of its queue. */
+  enqueue(job: Job): void {
     this.waiting[job.priority]++;
-    if (job.epochSeconds > nowSeconds) this.#scheduled.push(job);
-    else this.#lists[job.priority].append(job);
+    this.#lists[job.priority].append(job);
   }
 
-  /** The job to run next, husks included; it stays in its queue. */
-  first(nowSeconds: number): Job | null {
+  /** Puts a job aside until its second comes. */
+  setAside(job: Job): void {
+    this.waiting[job.priority]++;
+    this.#scheduled.push(job);
+  }
+
+  /** Whether jobs wait for their second: only then `mature` has something to do. */
+  get hasScheduled(): boolean {
+    return this.#scheduled.size > 0;
+  }
+
+  /** Puts jobs whose second has come among those that may run. */
+  mature(nowSeconds: number): void {
     for (let job = this.#scheduled.peek(); job !== undefined && job.epochSeconds <= nowSeconds; job = this.#scheduled.peek()) {
       this.#matured.push(job);
       this.#scheduled.pop();
     }
+  }
+
+  /** The job to run next, husks included; it stays in its queue. */
+  get first(): Job | null {
     return this.#lists.high.first ?? this.#firstNormal() ?? this.#lists.low.first;
   }
 
@@ -200,7 +242,7 @@ export class JobFunction {
   removeFirst(job: Job): void {
     this.waiting[job.priority]--;
     if (this.#matured.peek() === job) this.#matured.pop();
-    else this.#lists[job.priority].removeFirst();
+    else this.#lists[job.priority].remove(job);
   }
 
   #firstNormal(): Job | null {

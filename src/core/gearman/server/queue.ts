@@ -10,8 +10,11 @@ import { createHash } from "node:crypto";
 import { type Ability, isWanted, Job, type JobDetails, JobFunction, memoryBytesOf, type Peer, PRIORITIES } from "./jobs.ts";
 import type { Journal, StoredJob } from "./journal.ts";
 import { type Batch, Ledger } from "./ledger.ts";
+import { LinkedList } from "./linked-list.ts";
+import { NumberTable } from "./number-table.ts";
 import type { JobQueueOptions, Submission } from "./queue-options.ts";
 import { Schedule } from "./schedule.ts";
+import { Slab } from "./slab.ts";
 
 /** The text a job is refused with when its function has as many as it may have. */
 const FULL = "Job queue is full";
@@ -26,10 +29,11 @@ const MIN_TIMEOUT_MS = 1000;
 export class JobQueue {
   readonly functions = new Map<string, JobFunction>();
   /** Every job that is not over, by number, in the order of submission. */
-  readonly jobs = new Map<number, Job>();
+  readonly jobs = new NumberTable<Job>();
 
   readonly #options: JobQueueOptions;
   readonly #schedule: Schedule<JobFunction>;
+  readonly #slab = new Slab();
   #lastNamed: JobFunction | null = null;
   #ledger: Ledger | null = null;
   #journal: Journal | null = null;
@@ -97,9 +101,10 @@ export class JobQueue {
   /** Takes a job in, or joins an equal one that is not over. A text says why the job is refused. */
   submit(submission: Submission): Job | string {
     const { target } = submission;
-    const shareKey = shareKeyOf(submission.unique, submission.payload);
-    const equal = shareKey === null ? undefined : target.shared.get(shareKey);
-    if (equal !== undefined) {
+    const key = shareKeyOf(submission.unique, submission.payload);
+    const hash = key === null ? 0 : target.shared.hash(key);
+    const equal = key === null ? null : target.shared.findHashed(key, hash);
+    if (equal !== null) {
       this.#join(equal, submission.client);
       return equal;
     }
@@ -109,7 +114,7 @@ export class JobQueue {
     if (this.#memoryBytes + memoryBytesOf(submission) > maxMemoryBytes) {
       return `Job queue is out of memory: jobs take ${this.#memoryBytes} of ${maxMemoryBytes} bytes`;
     }
-    const job = this.#create(target, shareKey, submission, this.#nextNumber());
+    const job = this.#create(target, key, hash, submission, this.#nextNumber());
     this.#attach(job, submission.client);
     if (job.isBackground && this.#ledger !== null) this.#ledger.stage(job, true);
     else if (this.#ledger?.hasStaged === true) this.#ledger.holdBack(job);
@@ -139,7 +144,7 @@ export class JobQueue {
     }
     if (index < 0) return null;
     const ability = peer.abilities[index]!;
-    const job = ability.target.first(this.#schedule.nowSeconds())!;
+    const job = ability.target.first!;
     if (this.#options.isRoundRobin) peer.abilities.push(...peer.abilities.splice(index, 1));
     this.#start(job, ability);
     return job;
@@ -157,7 +162,7 @@ export class JobQueue {
   offer(peer: Peer, key: string, timeoutMs: number): void {
     const target = this.functionOf(key);
     const limitMs = timeoutMs > 0 ? Math.max(timeoutMs, MIN_TIMEOUT_MS) : 0;
-    peer.abilities.unshift({ peer, target, timeoutMs: limitMs, held: new Set() });
+    peer.abilities.unshift({ peer, target, timeoutMs: limitMs, held: new LinkedList<Job>() });
     target.workers++;
     if (peer.isSleeping && !peer.isNoopSent) target.dozing.add(peer);
   }
@@ -202,15 +207,16 @@ export class JobQueue {
     for (const client of job.clients) client.fail(job);
     job.isCancelled = true;
     this.#ledger?.forget(job);
-    if (job.holder === null) unshare(job);
+    if (job.holder === null) job.target.shared.delete(job);
     return true;
   }
 
   /** A job of any function with this unique key. */
   findUnique(unique: string): Job | null {
+    const key = Buffer.from(unique, "latin1");
     for (const target of this.functions.values()) {
-      const job = target.shared.get(unique);
-      if (job !== undefined) return job;
+      const job = target.shared.find(key);
+      if (job !== null) return job;
     }
     return null;
   }
@@ -247,8 +253,8 @@ export class JobQueue {
 
   #restore(stored: StoredJob, ledger: Ledger): void {
     const target = this.functionOf(stored.key);
-    const shareKey = shareKeyOf(stored.unique, stored.payload);
-    const job = this.#create(target, shareKey, stored, stored.number);
+    const key = shareKeyOf(stored.unique, stored.payload);
+    const job = this.#create(target, key, key === null ? 0 : target.shared.hash(key), stored, stored.number);
     job.isBackground = true;
     ledger.adopt(job);
     this.#enqueue(job);
@@ -274,12 +280,13 @@ export class JobQueue {
     }
   }
 
-  #create(target: JobFunction, shareKey: string | null, details: JobDetails, number: number): Job {
-    const job = new Job(number, this.#options.handles, target, shareKey, details);
-    this.jobs.set(number, job);
-    if (shareKey !== null) target.shared.set(shareKey, job);
+  /** @param hash of `key`, when there is one */
+  #create(target: JobFunction, key: Buffer | null, hash: number, details: JobDetails, number: number): Job {
+    const job = new Job({ number, handles: this.#options.handles, target, key, slab: this.#slab }, details);
+    this.jobs.add(number, job);
+    if (key !== null) target.shared.add(job, hash);
     target.total++;
-    this.#memoryBytes += memoryBytesOf(job);
+    this.#memoryBytes += job.memoryBytes;
     return job;
   }
 
@@ -296,9 +303,10 @@ export class JobQueue {
     job.sequence = ++this.#sequence;
     // Workers are woken even for a job of the future, as gearmand does.
     this.#wake(job.target);
-    const nowSeconds = this.#schedule.nowSeconds();
-    job.target.enqueue(job, nowSeconds);
-    if (job.epochSeconds > nowSeconds) this.#schedule.add(job.epochSeconds, job.target);
+    if (job.epochSeconds > 0 && job.epochSeconds > this.#schedule.nowSeconds()) {
+      job.target.setAside(job);
+      this.#schedule.add(job.epochSeconds, job.target);
+    } else job.target.enqueue(job);
   }
 
   #wake(target: JobFunction): void {
@@ -328,8 +336,8 @@ export class JobQueue {
   }
 
   #firstWanted(target: JobFunction): Job | null {
-    const nowSeconds = this.#schedule.nowSeconds();
-    for (let job = target.first(nowSeconds); job !== null; job = target.first(nowSeconds)) {
+    if (target.hasScheduled) target.mature(this.#schedule.nowSeconds());
+    for (let job = target.first; job !== null; job = target.first) {
       if (isWanted(job)) return job;
       target.removeFirst(job);
       this.#release(job);
@@ -341,13 +349,13 @@ export class JobQueue {
     job.target.removeFirst(job);
     job.target.running++;
     job.holder = ability;
-    ability.held.add(job);
+    ability.held.append(job);
     if (ability.timeoutMs > 0) job.stopTimer = this.#options.clock.after(ability.timeoutMs, () => this.#giveUp(job));
   }
 
   #remove(ability: Ability): void {
     const { peer, target } = ability;
-    for (const job of [...ability.held].reverse()) this.#giveUp(job);
+    for (const job of ability.held.backwards()) this.#giveUp(job);
     peer.abilities.splice(peer.abilities.indexOf(ability), 1);
     target.workers--;
     if (!peer.abilities.some((other) => other.target === target)) target.dozing.delete(peer);
@@ -365,7 +373,7 @@ export class JobQueue {
     endRun(job);
     job.numerator = 0;
     job.denominator = 0;
-    if (job.isCancelled) unshare(job);
+    if (job.isCancelled) job.target.shared.delete(job);
     this.#enqueue(job);
     this.#noteIdle();
   }
@@ -373,11 +381,11 @@ export class JobQueue {
   #release(job: Job): void {
     endRun(job);
     this.#ledger?.forget(job);
-    this.#memoryBytes -= memoryBytesOf(job);
+    this.#memoryBytes -= job.memoryBytes;
     job.target.total--;
     for (const client of job.clients) client.watched.delete(job);
     job.clients = [];
-    unshare(job);
+    job.target.shared.delete(job);
     this.jobs.delete(job.number);
     this.#noteIdle();
   }
@@ -405,22 +413,16 @@ function endRun(job: Job): void {
   job.stopTimer?.();
   job.stopTimer = null;
   if (job.holder === null) return;
-  job.holder.held.delete(job);
+  job.holder.held.remove(job);
   job.holder = null;
   job.target.running--;
 }
 
-/** No later submission joins the job any more. */
-function unshare(job: Job): void {
-  const { shareKey, target } = job;
-  if (shareKey !== null && target.shared.get(shareKey) === job) target.shared.delete(shareKey);
-}
-
-/** `-` shares by equal payload: its key starts with a NUL, which no unique key can hold. */
-function shareKeyOf(unique: Buffer, payload: Buffer): string | null {
+/** What equal jobs have in common. `-` shares by equal payload: its key starts with a NUL, which no unique key can hold. */
+function shareKeyOf(unique: Buffer, payload: Buffer): Buffer | null {
   if (unique.length === 0) return null;
-  if (unique.length > 1 || unique[0] !== 0x2d) return unique.toString("latin1");
-  return payload.length === 0 ? null : `\0${createHash("sha256").update(payload).digest("base64")}`;
+  if (unique.length > 1 || unique[0] !== 0x2d) return unique;
+  return payload.length === 0 ? null : Buffer.concat([Buffer.alloc(1), createHash("sha256").update(payload).digest()]);
 }
 
 function hasName({ name }: JobFunction, wanted: Buffer): boolean {

@@ -252,6 +252,8 @@ describe("garbage", () => {
     const port = await serve({ clock });
     const [bad, good] = [await open(port), await open(port)];
     await ask(bad, packet("CAN_DO", "f"), packet("SUBMIT_JOB_BG", "f\0\0x"));
+    // With a job of the future the server looks at its clock whenever it looks for jobs.
+    await ask(bad, packet("SUBMIT_JOB_EPOCH", `f\0\0${9999999999}\0later`));
     const now = clock.now.bind(clock);
     clock.now = () => {
       clock.now = now;
