@@ -13,6 +13,8 @@ export interface Body {
   readonly modules: readonly string[];
   /** The modules it uses besides the built-ins. */
   readonly uses: readonly ModuleUse[];
+  /** Its calls may nest deeply: some routine may call itself, directly or through others. */
+  readonly isRecursive: boolean;
 }
 
 /** A place where a body uses a module. */
@@ -38,7 +40,20 @@ export function bodyOf(unit: CompiledUnit, name: string, modules: readonly strin
       uses.push({ module: need.name, routine: key, place: placeText(unit, need) });
     }
   }
-  return { unit: withoutMain(unit), routine, modules, uses };
+  return { unit: withoutMain(unit), routine, modules, uses, isRecursive: hasCycle(new Map(reached)) };
+}
+
+/** Whether some routine can come back to itself. */
+function hasCycle(reached: ReadonlyMap<string, RoutineNeeds>): boolean {
+  const finished = new Set<string>();
+  const visit = (key: string, trail: ReadonlySet<string>): boolean => {
+    if (trail.has(key)) return true;
+    if (finished.has(key)) return false;
+    finished.add(key);
+    const { calls, callsAny } = reached.get(key)!;
+    return callsAny || calls.some((next) => visit(next, new Set([...trail, key])));
+  };
+  return [...reached.keys()].some((key) => visit(key, new Set()));
 }
 
 /** A routine and all it can call, nearest first. */

@@ -1,8 +1,11 @@
-/** The one place that decides what a failed call does: sets ERR$ and ERRCODE%, and raises GEARMAN_ERROR when it must. */
-import { BasilError } from "../../runtime/errors.ts";
+/** How failed calls of GEARMAN end: its errors, their codes, and calls that may do part of their work. */
+import type { BasilError } from "../../runtime/errors.ts";
 import type { TaskContext } from "../../runtime/host.ts";
 import { GearmanError } from "../../src/core/gearman/errors.ts";
+import { type OutcomeRules, Outcomes } from "../outcome.ts";
 import { type GearmanTask, gearmanTask } from "./task.ts";
+
+export type { OutcomeRules } from "../outcome.ts";
 
 /** `ERRNAME$` of all that the module raises. */
 export const ERROR_NAME = "GEARMAN_ERROR";
@@ -10,34 +13,21 @@ export const ERROR_NAME = "GEARMAN_ERROR";
 /** `ERR%` of a GEARMAN_ERROR is this plus GEARMAN.ERRCODE%. */
 export const FIRST_CODE = 2000;
 
-/** What the outcome of a call depends on. */
-export interface OutcomeRules {
-  /** `on_error = "raise"`: ordinary failures are raised as well. */
-  readonly raisesAll: boolean;
-}
+const outcomes = new Outcomes({
+  errorName: ERROR_NAME,
+  firstCode: FIRST_CODE,
+  isFailure: (error: unknown): error is GearmanError => error instanceof GearmanError,
+  ownOf: gearmanTask,
+  wrongArguments: (message) => new GearmanError("ARGUMENT", message),
+});
 
-/**
- * Runs a row's work for a task. Success clears ERR$ and ERRCODE%. A GearmanError sets them, and the row gives `empty`
- * (or raises, for fatal kinds and with `on_error = "raise"`). Anything else, such as an error raised in a callback, passes.
- */
-export async function settled<R>(
+/** Runs a row's work for a task; a failure sets ERR$ and ERRCODE%, and the row gives `empty`, or raises when it must. */
+export const settled = <R>(
   rules: OutcomeRules,
   task: TaskContext,
   empty: R,
   work: (own: GearmanTask) => R | Promise<R>,
-): Promise<R> {
-  const own = gearmanTask(task);
-  try {
-    const result = await work(own);
-    own.succeeded();
-    return result;
-  } catch (error) {
-    if (!(error instanceof GearmanError)) throw error;
-    own.failed(error);
-    if (error.fatal || rules.raisesAll) throw raised(error);
-    return empty;
-  }
-}
+): Promise<R> => outcomes.settled(rules, task, empty, work);
 
 /**
  * As `settled`, for rows that may do part of their work: the result is given, and the failure told with `partly` sets
@@ -59,12 +49,7 @@ export async function settledInPart<R>(
 }
 
 /** A failure as the error that TRY/CATCH catches: `ERRNAME$` is GEARMAN_ERROR. */
-export const raised = (error: GearmanError): BasilError =>
-  new BasilError(ERROR_NAME, error.message, { code: FIRST_CODE + error.code, cause: error });
+export const raised = (error: GearmanError): BasilError => outcomes.raised(error);
 
 /** Wrong arguments to a row, found before the row runs. */
-export function argumentError(message: string, task: TaskContext): BasilError {
-  const error = new GearmanError("ARGUMENT", message);
-  gearmanTask(task).failed(error);
-  return raised(error);
-}
+export const argumentError = (message: string, task: TaskContext): BasilError => outcomes.argumentError(message, task);

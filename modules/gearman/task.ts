@@ -1,7 +1,8 @@
 /** What belongs to one task of the program: the outcome of its last call, its last job, and the job it works on. */
 
 import { type TaskContext, taskKey } from "../../runtime/host.ts";
-import type { GearmanError, GearmanJob } from "../../src/core/gearman/index.ts";
+import type { GearmanJob } from "../../src/core/gearman/index.ts";
+import { TaskOutcome } from "../outcome.ts";
 
 /** A job the task works on: its handler was called with it, or it came from WORKER_YIELD$. */
 export interface CurrentJob {
@@ -11,10 +12,7 @@ export interface CurrentJob {
 }
 
 /** One task's own part of GEARMAN. Four handlers that run at once have four of these. */
-export class GearmanTask {
-  /** `ERR$` and `ERRCODE%`. */
-  message = "";
-  code = 0;
+export class GearmanTask extends TaskOutcome {
   /** `LAST_HANDLE$`. */
   handle = "";
   /** `LAST_RESULT$`, as bytes until the program asks. */
@@ -29,16 +27,6 @@ export class GearmanTask {
   /** The job that WORKER_SET_STATUS% and its like speak of. */
   get current(): CurrentJob | null {
     return this.handled ?? this.yielded;
-  }
-
-  succeeded(): void {
-    this.message = "";
-    this.code = 0;
-  }
-
-  failed(error: GearmanError): void {
-    this.message = error.message;
-    this.code = error.code;
   }
 
   /** A submit begins: what the last one left is no longer the truth. */

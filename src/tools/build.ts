@@ -19,6 +19,10 @@ const LIBRARY = {
 /** The commands: a first file each, and what it loads. */
 const COMMANDS = {
   cli: { start: "src/tools/cli/start.ts", chunks: { "chunks/main": "src/tools/cli/main.ts" } },
+  "obrien-worker": {
+    start: "src/tools/obrien-worker/start.ts",
+    chunks: { "chunks/obrien-job": "src/tools/obrien-worker/main.ts" },
+  },
 } as const;
 
 /** What tells node, and TypeScript, which files are CommonJS. */
@@ -78,10 +82,13 @@ async function bundled(entryPoints: Record<string, string>, outdir: string, exte
 
 const buildLibrary = (dist: string): Promise<OutputFile[]> => bundled(LIBRARY, dist, ".mjs");
 
-/** Bundles split as ESM only, so each part becomes CommonJS afterwards. */
+/**
+ * Bundles split as ESM only, so each part becomes CommonJS afterwards. Commands share no parts: one that needs little is
+ * then in few files, which starts sooner.
+ */
 async function buildCommands(dist: string): Promise<Output[]> {
-  const chunks = Object.assign({}, ...Object.values(COMMANDS).map((command) => command.chunks)) as Record<string, string>;
-  const parts = (await Promise.all((await bundled(chunks, dist, ".js")).map(commonJs))).flat();
+  const bundles = await Promise.all(Object.values(COMMANDS).map(({ chunks }) => bundled(chunks, dist, ".js")));
+  const parts = (await Promise.all(bundles.flat().map(commonJs))).flat();
   const hash = createHash("sha256");
   for (const { contents } of parts) hash.update(contents);
   return [...parts, ...(await firstFiles(dist, hash.digest("hex").slice(0, 16)))];

@@ -189,6 +189,18 @@ describe("a body", () => {
     ]);
   });
 
+  test.each([
+    ["calls nothing", "", false],
+    ["calls another", "help()", false],
+    ["calls another twice", "help() : help() : again()", false],
+    ["calls itself", 'job("")', true],
+    ["calls one that calls it", "back()", true],
+    ["calls one that calls itself", "spin()", true],
+  ])("knows whether its calls may nest deeply: one that %s", async (_, calls, isRecursive) => {
+    const subs = 'SUB help()\nEND SUB\nSUB again()\nhelp()\nEND SUB\nSUB back()\njob("")\nEND SUB\nSUB spin()\nspin()\nEND SUB\n';
+    expect((await bodyOf(`SUB job(p$)\n${calls}\nEND SUB\n${subs}${DEFINE}`)).isRecursive).toBe(isRecursive);
+  });
+
   test("finds a module that it was not given without members", async () => {
     const body = await bodyOf(`SUB job(p$)\no = JOBS\nRETURN o.NAME$("a")\nEND SUB\n${DEFINE}`);
     const outcome = await outcomeOf(body);

@@ -2,11 +2,13 @@
 import { homedir } from "node:os";
 import { gearman } from "../../../modules/gearman/index.ts";
 import { json } from "../../../modules/json/index.ts";
+import { obrien } from "../../../modules/obrien/index.ts";
 import { standard } from "../../../modules/standard/index.ts";
 import type { AnyModule } from "../../../runtime/host.ts";
 import { parseServerList } from "../../core/gearman/address.ts";
 import { GearmanError } from "../../core/gearman/errors.ts";
 import type { DocumentedModule } from "../docgen/row-text.ts";
+import { subWorker } from "../obrien-worker/command.ts";
 import { type CliContext, CliError, EXIT_CODES } from "./context.ts";
 
 /** What of a command line decides about modules. */
@@ -22,7 +24,13 @@ export interface ModuleOptions {
 export function modulesFor(options: ModuleOptions, context: CliContext): AnyModule[] {
   const modules: AnyModule[] = [standard(), json()];
   if (!options.sandbox || options.servers !== undefined) modules.push(gearmanFor(options, context));
+  if (!options.sandbox) modules.push(obrienFor(options));
   return modules;
+}
+
+/** Its jobs find the GEARMAN of this command line when their class names it. */
+function obrienFor({ directory, servers, timeoutMs }: ModuleOptions): AnyModule {
+  return obrien({ directory, worker: () => subWorker({ GEARMAN: { servers, timeoutMs } }) });
 }
 
 /** Settings come from the command line, then the environment, then the nearest file; a sandbox sees only the first. */
@@ -42,4 +50,4 @@ function checkServers(list: string): void {
 }
 
 /** All modules there are, for documentation. */
-export const allModules = (): DocumentedModule[] => [standard(), json(), gearman()];
+export const allModules = (): DocumentedModule[] => [standard(), json(), gearman(), obrien({ directory: "." })];

@@ -6,6 +6,7 @@ import { NodeEnvironment } from "./environment.ts";
 import { NodeFiles } from "./files.ts";
 import { OutputStream } from "./output.ts";
 import { NodeShell } from "./shell.ts";
+import { sleep } from "./sleep.ts";
 import { StandardInput } from "./standard-input.ts";
 
 export interface NodeHostOptions {
@@ -27,9 +28,6 @@ export interface NodeHost extends Host {
   /** Stops reading the terminal and gives its normal mode back. */
   close(): void;
 }
-
-/** `setTimeout` takes no longer waits. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes the host of one program. */
 export function createNodeHost(options: NodeHostOptions): NodeHost {
@@ -59,12 +57,4 @@ export function createNodeHost(options: NodeHostOptions): NodeHost {
       output.close();
     },
   };
-}
-
-/** Waits however long; NaN and negative times are 0. */
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { setTimeout: delay } = await import("node:timers/promises");
-  let left = milliseconds > 0 ? milliseconds : 0;
-  for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) await delay(LONGEST_TIMER_MS, undefined, { signal });
-  await delay(left, undefined, { signal });
 }

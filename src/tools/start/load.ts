@@ -26,7 +26,10 @@ export interface Loaded {
  */
 export function load(path: string, fallback: NodeJS.Require, isCached: boolean): Loaded {
   const place = isCached ? cachePlace(process.env) : undefined;
-  const cache = place === undefined ? null : new CodeCache(join(place, `code-${BUILD_ID}-node${process.versions.node}`));
+  const cache =
+    place === undefined
+      ? null
+      : new CodeCache(join(place, `code-${BUILD_ID}-${basename(path, ".js")}-node${process.versions.node}`));
   const modules = new Map<string, { exports: object }>();
   const loaded = (file: string): unknown => {
     const present = modules.get(file);
