@@ -1,6 +1,6 @@
 /** How a worker's command becomes what the system runs, and what it means when the system refuses to. */
 import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, resolve } from "node:path";
 import type { WorkerCommand } from "./job-class.ts";
 import type { StartFailure } from "./worker-end.ts";
 
@@ -42,24 +42,32 @@ export function startFailureOf(command: WorkerCommand, directory: string | undef
 /**
  * Looks for a program as the system will, for commands that a shell only replaces itself by.
  * Null when it is there; the error that running it would give when not.
+ *
+ * @param path the worker's PATH
+ * @param directory where the worker starts
  */
-export function programError(program: string, path: string | undefined): NodeJS.ErrnoException | null {
-  const places = program.includes("/") ? [program] : (path ?? "/bin:/usr/bin").split(delimiter).map((at) => join(at, program));
-  let worst = "ENOENT";
-  for (const place of places) {
-    try {
-      accessSync(place, constants.X_OK);
-      if (statSync(place).isFile()) return null;
-      worst = "EACCES";
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EACCES") worst = "EACCES";
-    }
+export function programError(program: string, path = "/bin:/usr/bin", directory = "."): NodeJS.ErrnoException | null {
+  const folders = program.includes("/") ? ["."] : path.split(delimiter);
+  let found: NodeJS.ErrnoException | null = null;
+  for (const folder of folders) {
+    const error = fileError(resolve(directory, folder, program));
+    if (error === null) return null;
+    if (found === null || error.code === "EACCES") found = error;
   }
-  return Object.assign(new Error(`${program}: ${worst}`), { code: worst });
+  return found;
+}
+
+function fileError(path: string): NodeJS.ErrnoException | null {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile() ? null : Object.assign(new Error(`${path} is a directory`), { code: "EACCES" });
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "is not there: give its path, or a name that is in PATH",
+  ENOENT: "is not there, or the interpreter that its first line names is not: give a path, or a name that is in PATH",
   ENOTDIR: "is not there: a part of its path is a file",
   EACCES: "may not be run: it needs execute permission",
   ENOEXEC: "is no program for this system",

@@ -121,7 +121,8 @@ class WorkerProcess implements RunningWorker {
     const { command, directory, maxMemoryBytes, input } = this.#options;
     try {
       const env = workerEnvironment(this.#options);
-      const missing = maxMemoryBytes === undefined || command.isShell ? null : programError(command.program, env["PATH"]);
+      const missing =
+        maxMemoryBytes === undefined || command.isShell ? null : programError(command.program, env["PATH"], directory);
       if (missing) throw missing;
       const { file, args } = executableOf(command, maxMemoryBytes);
       const stdin = input?.every((part) => part.length === 0) ? "ignore" : "pipe";
