@@ -25,6 +25,11 @@ export const DEFAULT_STORE = ".basil-obrien.db";
 export interface ManagerOptions extends JobQueueOptions {
   /** The store's file, made when it is not there; `:memory:` for none. Default `.basil-obrien.db`. */
   readonly path?: string | undefined;
+  /**
+   * How long the store may fail in a way that no retry cures before work ends with that error, in milliseconds; full
+   * disks and the like are waited for as long as they last. `stop` waits 5 s at most. Default 30 000.
+   */
+  readonly storePatienceMs?: number | undefined;
 }
 
 /** How a manager works. */
@@ -55,6 +60,7 @@ const POLL_MS = 100;
 export class Manager {
   readonly #queue: JobQueue;
   readonly #now: () => number;
+  readonly #storePatienceMs: number;
   readonly #classes = new ClassTable();
   readonly #events = new ManagerEvents();
   readonly #outcomes: Outcomes;
@@ -64,15 +70,18 @@ export class Manager {
   #pollTimer: ReturnType<typeof setInterval> | null = null;
   #isClosing = false;
 
-  private constructor(queue: JobQueue, now: () => number) {
+  private constructor(queue: JobQueue, now: () => number, storePatienceMs: number) {
     this.#queue = queue;
     this.#now = now;
+    this.#storePatienceMs = storePatienceMs;
     this.#outcomes = new Outcomes(queue, (id, error) => this.#events.emit({ type: "notRecorded", id, error }));
   }
 
   /** Opens a store. It takes no lock: that is what `run` and `start` do. */
-  static async open({ path = DEFAULT_STORE, ...options }: ManagerOptions = {}): Promise<Manager> {
-    return new Manager(await JobQueue.open(path, options), options.now ?? Date.now);
+  static async open(options: ManagerOptions = {}): Promise<Manager> {
+    const { path = DEFAULT_STORE, storePatienceMs = 30_000, ...rest } = options;
+    checkWait("storePatienceMs", storePatienceMs);
+    return new Manager(await JobQueue.open(path, rest), rest.now ?? Date.now, storePatienceMs);
   }
 
   /** The store's full path, or `:memory:`. */
@@ -244,6 +253,7 @@ export class Manager {
       concurrency,
       untilEmpty,
       now: this.#now,
+      storePatienceMs: this.#storePatienceMs,
       emit: (event) => this.#events.emit(event),
       onRecorded: (ids) => this.#look(ids),
     });

@@ -6,18 +6,15 @@ import type { ManagerEvent } from "./events.ts";
 /** Delays between two tries. */
 const RETRY = { firstMs: 50, maxMs: 2000, jitter: 0 };
 
-/** How long tries go on, in milliseconds; without a limit for what may pass, such as a full disk. */
-const PATIENCE = {
-  /** For what no retry cures. */
-  fatalMs: 30_000,
-  /** When nothing else is left to do. */
-  lastMs: 5_000,
-} as const;
+/** How long tries go on when nothing else is left to do, in milliseconds; at most `patienceMs`. */
+const LAST_MS = 5_000;
 
 /** What this needs of its manager. */
 export interface StoreTroubleOptions {
   readonly emit: (event: ManagerEvent) => void;
   readonly retry: () => void;
+  /** How long tries go on for what no retry cures, in milliseconds; for what may pass, such as a full disk, without a limit. */
+  readonly patienceMs: number;
 }
 
 /** The failures of one manager's store. Modes: *works* ⇄ *waiting* (for the next try). */
@@ -78,8 +75,9 @@ export class StoreTrouble {
   }
 
   #isHopeless(error: unknown, nowMs: number): boolean {
-    if (this.#lastSinceMs !== null && nowMs - this.#lastSinceMs >= PATIENCE.lastMs) return true;
+    const { patienceMs } = this.#options;
+    if (this.#lastSinceMs !== null && nowMs - this.#lastSinceMs >= Math.min(LAST_MS, patienceMs)) return true;
     const isFatal = !(error instanceof ObrienError) || error.fatal;
-    return isFatal && nowMs - this.#sinceMs >= PATIENCE.fatalMs;
+    return isFatal && nowMs - this.#sinceMs >= patienceMs;
   }
 }

@@ -28,6 +28,8 @@ export interface WorkOptions {
   readonly untilEmpty: { readonly waitsForDelayed: boolean } | null;
   /** The time, in milliseconds since 1970. */
   readonly now: () => number;
+  /** See `ManagerOptions`. */
+  readonly storePatienceMs: number;
   readonly emit: (event: ManagerEvent) => void;
   /** These jobs' ends are in the store. */
   readonly onRecorded: (ids: readonly string[]) => void;
@@ -78,7 +80,11 @@ export class Work {
       this.#settle = { resolve, reject };
     });
     this.over.catch(() => {});
-    this.#trouble = new StoreTrouble({ emit: options.emit, retry: () => this.#turn() });
+    this.#trouble = new StoreTrouble({
+      emit: options.emit,
+      retry: () => this.#turn(),
+      patienceMs: options.storePatienceMs,
+    });
     this.#spares = new Spares({
       start: (jobClass) => startSpare(jobClass, options.queue.path),
       onEnded: (name, retryMs) => options.emit({ type: "spareEnded", class: name, retryMs }),
