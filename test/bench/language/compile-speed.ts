@@ -85,7 +85,7 @@ export function measureCompileSpeed(
   const file = join(workDirectory, "long.basil");
   writeFileSync(file, longProgram());
   const timer = fileURLToPath(new URL("time-compile.mjs", import.meta.url));
-  const ended = spawnSync(process.execPath, [timer, join(distDirectory, "index.js"), file, `${repeats}`], {
+  const ended = spawnSync(process.execPath, [timer, join(distDirectory, "index.mjs"), file, `${repeats}`], {
     encoding: "utf8",
     timeout: 300_000,
   });
