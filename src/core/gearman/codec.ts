@@ -11,9 +11,6 @@ const MAX_BODY_BYTES = 0xffffffff;
 /** A last argument up to this size is copied behind its header: one small buffer is cheaper than two. */
 const INLINE_BYTES = 2048;
 
-/** Size of the buffers small packets are written into, one after the other. */
-const SLAB_BYTES = 64 * 1024;
-
 /** First four bytes of a packet as a number: `\0REQ` and `\0RES`. */
 const MAGIC_NUMBERS = { REQ: 0x00524551, RES: 0x00524553 } as const;
 
@@ -31,70 +28,19 @@ function rowsByCode(): ({ name: PacketName; args: readonly string[] } | undefine
  * 2 KiB is not copied but passed on as it is, so it must not change until it is written.
  */
 export function encodePacket<N extends PacketName>(magic: Magic, name: N, ...args: PacketArgs<N>): Buffer[] {
-  const tailBytes = tailBytesOf(args);
+  const tailBytes = tailBytesOf(lastOf(args));
   const head = Buffer.allocUnsafe(headBytesOf(name, args, tailBytes));
   writePacket(head, 0, magic, name, args, tailBytes);
-  return tailBytes === 0 ? [head] : [head, bytesOf((args as readonly PacketArg[])[args.length - 1]!)];
+  return tailBytes === 0 ? [head] : [head, bytesOf(lastOf(args)!)];
 }
 
-/** Collects packets for one write: small ones side by side in one buffer, large payloads as they are. */
-export class PacketWriter {
-  readonly #magic: Magic;
-  #slab: Buffer = Buffer.alloc(0);
-  #start = 0;
-  #end = 0;
-  #done: Buffer[] = [];
-  #doneBytes = 0;
-
-  /** @param magic `REQ` for a client or worker, `RES` for a server */
-  constructor(magic: Magic) {
-    this.#magic = magic;
-  }
-
-  /** Bytes collected since the last `take`. */
-  get bytes(): number {
-    return this.#doneBytes + this.#end - this.#start;
-  }
-
-  /** Adds one packet. A last argument over 2 KiB is not copied, so it must not change until it is written. */
-  add<N extends PacketName>(name: N, args: PacketArgs<N>): void {
-    const tailBytes = tailBytesOf(args);
-    const headBytes = headBytesOf(name, args, tailBytes);
-    if (this.#slab.length - this.#end < headBytes) this.#newSlab(headBytes);
-    this.#end = writePacket(this.#slab, this.#end, this.#magic, name, args, tailBytes);
-    if (tailBytes === 0) return;
-    this.#cut();
-    this.#done.push(bytesOf((args as readonly PacketArg[])[args.length - 1]!));
-    this.#doneBytes += tailBytes;
-  }
-
-  /** Everything collected, to be written in this order. The buffers are not used again. */
-  take(): Buffer[] {
-    this.#cut();
-    const buffers = this.#done;
-    this.#done = [];
-    this.#doneBytes = 0;
-    return buffers;
-  }
-
-  #newSlab(leastBytes: number): void {
-    this.#cut();
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, leastBytes));
-    this.#start = 0;
-    this.#end = 0;
-  }
-
-  #cut(): void {
-    if (this.#end === this.#start) return;
-    this.#done.push(this.#slab.subarray(this.#start, this.#end));
-    this.#doneBytes += this.#end - this.#start;
-    this.#start = this.#end;
-  }
+/** The last argument, if there is one. */
+export function lastOf(args: readonly PacketArg[]): PacketArg | undefined {
+  return args[args.length - 1];
 }
 
 /** Size of a last argument that is passed on as it is, or 0 when it is small enough to be copied. */
-function tailBytesOf(args: readonly PacketArg[]): number {
-  const last = args.length === 0 ? "" : args[args.length - 1]!;
+export function tailBytesOf(last: PacketArg = ""): number {
   // No character has more than three bytes for each of its units.
   if (last.length * 3 <= INLINE_BYTES) return 0;
   const bytes = typeof last === "string" ? Buffer.byteLength(last) : last.length;
@@ -102,7 +48,7 @@ function tailBytesOf(args: readonly PacketArg[]): number {
 }
 
 /** Size of everything in front of a tail of that size, header included; refuses arguments that cannot be sent. */
-function headBytesOf(name: PacketName, args: readonly PacketArg[], tailBytes: number): number {
+export function headBytesOf(name: PacketName, args: readonly PacketArg[], tailBytes: number): number {
   const lastIndex = args.length - 1;
   let bytes = HEADER_BYTES + Math.max(0, lastIndex);
   for (let index = 0; index <= lastIndex; index++) {
@@ -111,12 +57,18 @@ function headBytesOf(name: PacketName, args: readonly PacketArg[], tailBytes: nu
     else if (tailBytes > 0) break;
     bytes += typeof arg === "string" ? Buffer.byteLength(arg) : arg.length;
   }
-  if (bytes + tailBytes - HEADER_BYTES <= MAX_BODY_BYTES) return bytes;
-  throw new GearmanError("ARGUMENT", `${name} of ${bytes + tailBytes} bytes is over the protocol's limit of ${MAX_BODY_BYTES}`);
+  checkPacketBytes(name, bytes + tailBytes);
+  return bytes;
+}
+
+/** Refuses a packet whose size the protocol cannot announce. */
+export function checkPacketBytes(name: PacketName, bytes: number): void {
+  if (bytes - HEADER_BYTES <= MAX_BODY_BYTES) return;
+  throw new GearmanError("ARGUMENT", `${name} of ${bytes} bytes is over the protocol's limit of ${MAX_BODY_BYTES}`);
 }
 
 /** Writes header and arguments, apart from a payload of `tailBytes` that follows in a buffer of its own; returns the end. */
-function writePacket(
+export function writePacket(
   target: Buffer,
   start: number,
   magic: Magic,
@@ -134,7 +86,8 @@ function writePacket(
   return offset;
 }
 
-function writeHeader(target: Buffer, start: number, magic: Magic, name: PacketName, bodyBytes: number): void {
+/** Writes the twelve bytes that every packet starts with. */
+export function writeHeader(target: Buffer, start: number, magic: Magic, name: PacketName, bodyBytes: number): void {
   target[start] = 0;
   target[start + 1] = 0x52; // R
   target[start + 2] = 0x45; // E
@@ -152,7 +105,8 @@ function writeHeader(target: Buffer, start: number, magic: Magic, name: PacketNa
 /** Text up to this length is written character by character, which beats a call into the engine while it is ASCII. */
 const SHORT_TEXT = 40;
 
-function writeArg(target: Buffer, offset: number, arg: PacketArg): number {
+/** Writes an argument; returns where it ends. */
+export function writeArg(target: Buffer, offset: number, arg: PacketArg): number {
   if (typeof arg !== "string") {
     target.set(arg, offset);
     return offset + arg.length;

@@ -2,10 +2,11 @@
 import type { Socket } from "node:net";
 import { bounded } from "../net/deadline.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
-import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder, PacketWriter } from "./codec.ts";
+import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, readyEvent } from "./host.ts";
-import type { Packet, PacketArgs, PacketName } from "./packets.ts";
+import { PacketWriter } from "./packet-writer.ts";
+import type { Packet, PacketArg, PacketArgs, PacketName } from "./packets.ts";
 import { CLOSED_IN_HANDSHAKE, isTlsRefusal, tlsReason } from "./tls.ts";
 
 /** How to reach a server. */
@@ -157,9 +158,15 @@ export class Wire {
   /** As `send`, for callers that have the arguments in an array already. */
   sendArgs<N extends PacketName>(name: N, args: PacketArgs<N>): void {
     if (this.#mode !== "open") return;
-    // nextTick runs after the microtasks: all that the packets of one read set off goes out in one write.
-    if (this.#writer.bytes === 0) process.nextTick(this.#flush);
+    this.#flushSoon();
     this.#writer.add(name, args);
+  }
+
+  /** As `send`, for a report on a job whose handle lies in `bytes` from `start` to `end`. */
+  sendReport(name: "WORK_COMPLETE" | "WORK_DATA", bytes: Buffer, start: number, end: number, payload: PacketArg): void {
+    if (this.#mode !== "open") return;
+    this.#flushSoon();
+    this.#writer.addReport(name, bytes, start, end, payload);
   }
 
   /** Resolves when the wire is no longer congested, or lost. */
@@ -193,6 +200,11 @@ export class Wire {
   /** Closes at once. The owner is told `reason` unless it was told one already. */
   destroy(reason: GearmanError): void {
     this.#lose(reason);
+  }
+
+  /** nextTick runs after the microtasks: all that the packets of one read set off goes out in one write. */
+  #flushSoon(): void {
+    if (this.#writer.bytes === 0) process.nextTick(this.#flush);
   }
 
   #opened(): void {

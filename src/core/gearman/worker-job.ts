@@ -58,8 +58,6 @@ export function findAssigned(bytes: Buffer, start: number, end: number): Assigne
 
 /** One assigned job. Modes: held → over (completed, failed or lost); what is sent after that is dropped. */
 export class GearmanJob {
-  /** The server's name for the job, such as `H:vm:12`. */
-  readonly handle: string;
   /** The function to run. */
   readonly name: string;
   /** Size of the payload, in bytes. */
@@ -71,18 +69,25 @@ export class GearmanJob {
   readonly #wire: Wire;
   readonly #owner: JobOwner;
   readonly #packet: AssignedPacket;
+  #handle: string | null = null;
   #payload: Buffer | null = null;
   #abort: AbortController | null = null;
   #abortReason: GearmanError | null = null;
   #isOver = false;
 
   constructor(packet: AssignedPacket, name: string, wire: Wire, owner: JobOwner) {
-    this.handle = packet.bytes.toString("latin1", packet.start, packet.handleEnd);
     this.name = name;
     this.payloadBytes = packet.end - packet.uniqueEnd - 1;
     this.#packet = packet;
     this.#wire = wire;
     this.#owner = owner;
+  }
+
+  /** The server's name for the job, such as `H:vm:12`. */
+  get handle(): string {
+    const { bytes, start, handleEnd } = this.#packet;
+    this.#handle ??= bytes.toString("latin1", start, handleEnd);
+    return this.#handle;
   }
 
   /** The key the client gave it, or empty. */
@@ -127,7 +132,7 @@ export class GearmanJob {
    */
   sendData(data: PacketArg): Promise<void> {
     if (this.#isOver) return Promise.resolve();
-    this.#wire.send("WORK_DATA", this.handle, checkPayload(data));
+    this.#report("WORK_DATA", data);
     return this.#wire.drained();
   }
 
@@ -148,7 +153,7 @@ export class GearmanJob {
   /** Ends the job with its result. False when it was over already. */
   complete(result: PacketArg = ""): boolean {
     if (this.#isOver) return false;
-    this.#wire.send("WORK_COMPLETE", this.handle, checkPayload(result));
+    this.#report("WORK_COMPLETE", result);
     this.#end("completed");
     return true;
   }
@@ -182,6 +187,11 @@ export class GearmanJob {
     if (this.#isOver) return;
     this.callOff(reason);
     this.#end("lost");
+  }
+
+  #report(name: "WORK_COMPLETE" | "WORK_DATA", payload: PacketArg): void {
+    const { bytes, start, handleEnd } = this.#packet;
+    this.#wire.sendReport(name, bytes, start, handleEnd, checkPayload(payload));
   }
 
   #end(ending: "completed" | "failed" | "lost"): void {

@@ -1,8 +1,9 @@
 /** The wire format, byte by byte: what packets look like, and that no way of cutting the stream changes what is read. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodePacket, PacketDecoder, PacketWriter } from "../../../src/core/gearman/codec.ts";
+import { encodePacket, PacketDecoder } from "../../../src/core/gearman/codec.ts";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
+import { PacketWriter } from "../../../src/core/gearman/packet-writer.ts";
 import { type Magic, PACKETS, type Packet, type PacketArg, type PacketName } from "../../../src/core/gearman/packets.ts";
 
 const NAMES = Object.keys(PACKETS) as PacketName[];
@@ -93,6 +94,28 @@ describe("encoding", () => {
     expect(buffers[1]).toBe(large);
     expect(decodeAll(new PacketDecoder(), buffers).map(({ name }) => name)).toEqual(["NOOP", "ECHO_RES", "ECHO_RES", "NO_JOB"]);
     expect(writer.take()).toEqual([]);
+  });
+
+  test("a report is the packet that `add` would make of it, whatever its payload is", () => {
+    const bytes = Buffer.from("..H:host:12..");
+    const payloads = [
+      "",
+      "ok",
+      "\u00fc\u20ac\u{1f600}",
+      "x".repeat(50),
+      "\u20ac".repeat(700),
+      "x".repeat(5000),
+      Buffer.from([0, 1, 0]),
+    ];
+    for (const payload of [...payloads, Buffer.alloc(2048, 1), Buffer.alloc(70_000, 1)]) {
+      const [added, reported] = [new PacketWriter("REQ"), new PacketWriter("REQ")];
+      for (const name of ["WORK_COMPLETE", "WORK_DATA"] as const) {
+        added.add(name, ["H:host:12", payload]);
+        reported.addReport(name, bytes, 2, 11, payload);
+      }
+      expect(reported.bytes).toBe(added.bytes);
+      expect(Buffer.concat(reported.take()).equals(Buffer.concat(added.take()))).toBe(true);
+    }
   });
 
   test("what a writer handed out does not change when it goes on writing", () => {
