@@ -34,7 +34,7 @@ export const BASIL: Language = {
     process.execPath,
     "--stack-size=7000",
     here("time-basil.mjs"),
-    `${dist}/index.js`,
+    `${dist}/index.mjs`,
     file,
     `${rounds}`,
   ],

@@ -1,6 +1,6 @@
 /**
  * Runs one Basil program and prints what it printed, the seconds the run took and the seconds compiling took:
- * `node time-basil.mjs DIST/index.js PROGRAM ROUNDS`. The program is compiled beforehand: a first run ends at its first
+ * `node time-basil.mjs DIST/index.mjs PROGRAM ROUNDS`. The program is compiled beforehand: a first run ends at its first
  * step and leaves the compiled program in a cache, the second is measured.
  */
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Compiles one program again and again and prints the seconds of each: `node time-compile.mjs DIST/index.js PROGRAM REPEATS`. */
+/** Compiles one program again and again and prints the seconds of each: `node time-compile.mjs DIST/index.mjs PROGRAM REPEATS`. */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
