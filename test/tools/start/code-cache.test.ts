@@ -43,6 +43,7 @@ describe("the cache", () => {
   test.each([
     ["is damaged", (bytes: Buffer) => bytes.fill(7, bytes.length - 20)],
     ["is cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length - 9)],
+    ["has a block of zeros", (bytes: Buffer) => bytes.fill(0, bytes.length - 300, bytes.length - 40)],
     ["is empty", () => Buffer.alloc(0)],
     ["is something else", () => Buffer.from("hello\nworld")],
   ])("that %s is not used, and written anew", (_, spoil) => {
@@ -61,7 +62,7 @@ describe("the cache", () => {
 
 describe("the command", () => {
   const codeFiles = () =>
-    readdirSync(place, { recursive: true, encoding: "utf8" }).filter((name) => /code-[0-9a-f]{16}-node/.test(name));
+    readdirSync(place, { recursive: true, encoding: "utf8" }).filter((name) => /code-[0-9a-f]{16}-main-node/.test(name));
 
   test("keeps its code for its user alone, and does without when told so", async () => {
     const program = join(place, "hello.basil");
