@@ -68,6 +68,9 @@ export interface JobOrigin {
   readonly slab: Slab;
 }
 
+/** Memory a job takes besides its payload and its keys, in bytes; a rough figure. */
+const JOB_BYTES = 256;
+
 /** Payloads from this size on, in bytes, stay in the network buffer they came in. */
 const LARGE_BYTES = 4096;
 
@@ -81,8 +84,6 @@ export class Job implements JobDetails, Linked<Job>, Keyed<Job> {
   readonly reducer: Buffer | null;
   readonly priority: Priority;
   readonly epochSeconds: number;
-  /** What it counts for in `maxMemoryBytes`. */
-  readonly memoryBytes: number;
   /** Somebody submitted it without waiting for it, so it runs even when no client is left. */
   isBackground = false;
   isCancelled = false;
@@ -103,9 +104,6 @@ export class Job implements JobDetails, Linked<Job>, Keyed<Job> {
   /** Its neighbours in its queue, or among the jobs that its worker runs. */
   ahead: Job | null = null;
   behind: Job | null = null;
-  readonly keyBytes: Buffer;
-  readonly keyStart: number;
-  readonly keyLength: number;
   keyHash = 0;
   nextKeyed: Job | null = null;
   readonly #handles: Handles;
@@ -115,6 +113,8 @@ export class Job implements JobDetails, Linked<Job>, Keyed<Job> {
   readonly #uniqueLength: number;
   readonly #payloadLength: number;
   readonly #large: Buffer | null;
+  /** What equal jobs have in common, when that is not the unique key. */
+  readonly #digest: Buffer | null;
 
   constructor({ number, handles, target, key, slab }: JobOrigin, details: JobDetails) {
     const { unique, payload, reducer } = details;
@@ -124,16 +124,29 @@ export class Job implements JobDetails, Linked<Job>, Keyed<Job> {
     this.reducer = reducer === null ? null : Buffer.from(reducer);
     this.priority = details.priority;
     this.epochSeconds = details.epochSeconds;
-    this.memoryBytes = memoryBytesOf(details);
     this.#uniqueLength = unique.length;
     this.#payloadLength = payload.length;
     this.#large = payload.length < LARGE_BYTES ? null : payload;
     this.#start = slab.keep(unique, this.#large === null ? payload : NO_BYTES);
     this.#bytes = slab.bytes;
-    const isOwnKey = key === null || key === unique;
-    this.keyBytes = isOwnKey ? this.#bytes : key;
-    this.keyStart = isOwnKey ? this.#start : 0;
-    this.keyLength = isOwnKey ? unique.length : key.length;
+    this.#digest = key === unique ? null : key;
+  }
+
+  get keyBytes(): Buffer {
+    return this.#digest ?? this.#bytes;
+  }
+
+  get keyStart(): number {
+    return this.#digest === null ? this.#start : 0;
+  }
+
+  get keyLength(): number {
+    return this.#digest?.length ?? this.#uniqueLength;
+  }
+
+  /** What it counts for in `maxMemoryBytes`. */
+  get memoryBytes(): number {
+    return JOB_BYTES + this.#payloadLength + this.#uniqueLength + (this.reducer?.length ?? 0);
   }
 
   get handle(): string {
@@ -156,9 +169,6 @@ export class Job implements JobDetails, Linked<Job>, Keyed<Job> {
     return this.#bytes.subarray(this.#start, this.#start + this.#uniqueLength + 1 + this.#payloadLength);
   }
 }
-
-/** Memory a job takes besides its payload and its keys, in bytes; a rough figure. */
-const JOB_BYTES = 256;
 
 /** What a job counts for in `maxMemoryBytes`, in bytes. */
 export function memoryBytesOf({ payload, unique, reducer }: Pick<Job, "payload" | "unique" | "reducer">): number {
