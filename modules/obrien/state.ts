@@ -15,6 +15,10 @@ export interface ObrienOptions {
   readonly worker?: (() => SubWorker | undefined) | undefined;
   /** Where relative paths start: the script's directory. */
   readonly directory: string;
+  /** The store of programs that open none themselves. Default `.basil-obrien.db`. */
+  readonly store?: string | undefined;
+  /** Sees each class that a program defines. */
+  readonly onDefine?: ((jobClass: JobClass) => void) | undefined;
 }
 
 /**
@@ -39,7 +43,7 @@ export class ObrienState {
   async open(path: string | undefined): Promise<void> {
     const { resolve } = await import("node:path");
     const { DEFAULT_STORE } = await import("../../src/core/obrien/index.ts");
-    const name = path ?? DEFAULT_STORE;
+    const name = path ?? this.options.store ?? DEFAULT_STORE;
     const wanted = name === ":memory:" ? name : resolve(this.options.directory, name);
     if (this.#opening && wanted !== this.#path) {
       throw new ObrienError("STATE", `OPEN%: ${this.#path} is open already, and a program has one store`);
@@ -70,6 +74,7 @@ export class ObrienState {
     new ClassTable().define(jobClass);
     this.#classes.set(jobClass.name, jobClass);
     this.#manager?.define(jobClass);
+    this.options.onDefine?.(jobClass);
   }
 
   /** Makes a SUB the body of a class. */

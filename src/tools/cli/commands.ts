@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import packageJson from "../../../package.json" with { type: "json" };
 import { type CliContext, EXIT_CODES } from "./context.ts";
 import { addGearmanCommands } from "./gearman/commands.ts";
+import { addObrienCommands } from "./obrien/commands.ts";
 import { positiveInteger } from "./option-values.ts";
 import type { RunOptions } from "./run.ts";
 import { addWorkerCommand } from "./worker-command.ts";
@@ -51,6 +52,7 @@ function describeCommands(context: CliContext, finish: (exitCode: number) => voi
   addOthers(program, context, finish);
   addWorkerCommand(program, context, finish);
   addGearmanCommands(program, context, finish);
+  addObrienCommands(program, context, finish);
   return program;
 }
 

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { gearman } from "../../../modules/gearman/index.ts";
 import { json } from "../../../modules/json/index.ts";
-import { obrien } from "../../../modules/obrien/index.ts";
+import { type ObrienOptions, obrien } from "../../../modules/obrien/index.ts";
 import { standard } from "../../../modules/standard/index.ts";
 import type { AnyModule } from "../../../runtime/host.ts";
 import { parseServerList } from "../../core/gearman/address.ts";
@@ -18,6 +18,8 @@ export interface ModuleOptions {
   readonly servers?: string;
   readonly timeoutMs?: number;
   readonly sandbox?: boolean;
+  /** What a command that works on a store itself has to say about the program's. */
+  readonly obrien?: Pick<ObrienOptions, "store" | "onDefine">;
 }
 
 /** The modules for one run. A sandbox reaches the network only where the command line says so itself. */
@@ -29,8 +31,8 @@ export function modulesFor(options: ModuleOptions, context: CliContext): AnyModu
 }
 
 /** Its jobs find the GEARMAN of this command line when their class names it. */
-function obrienFor({ directory, servers, timeoutMs }: ModuleOptions): AnyModule {
-  return obrien({ directory, worker: () => subWorker({ GEARMAN: { servers, timeoutMs } }) });
+function obrienFor({ directory, servers, timeoutMs, obrien: own }: ModuleOptions): AnyModule {
+  return obrien({ ...own, directory, worker: () => subWorker({ GEARMAN: { servers, timeoutMs } }) });
 }
 
 /** Settings come from the command line, then the environment, then the nearest file; a sandbox sees only the first. */

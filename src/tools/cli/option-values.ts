@@ -23,3 +23,21 @@ export function time(text: string): Date {
     throw new InvalidArgumentError("Give seconds since 1970, or a time such as 2030-01-31T12:00:00Z.");
   return date;
 }
+
+/** Units of a duration, in milliseconds. */
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** A duration, such as 90s, 1.5h or 30d, in milliseconds. */
+export function duration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|[smhdw])$/.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError("Give a number with its unit: ms, s, m, h, d or w, such as 30d.");
+  return Number(number) * UNITS_MS[unit!]!;
+}
+
+/** A time in the past: how long ago, such as 1h, or as `time` reads it. */
+export function timePast(text: string): Date {
+  if (!/^[\d.]+[a-z]+$/.test(text)) return time(text);
+  const date = new Date(Date.now() - duration(text));
+  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError("That is before all times.");
+  return date;
+}

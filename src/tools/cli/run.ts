@@ -4,14 +4,14 @@ import type { AnyModule } from "../../../runtime/host.ts";
 import { createInterpreter, type Interpreter, type Outcome } from "../../../runtime/interpreter.ts";
 import { createNodeHost } from "../host/node-host.ts";
 import { type CliContext, EXIT_CODES } from "./context.ts";
-import { modulesFor } from "./modules.ts";
+import { type ModuleOptions, modulesFor } from "./modules.ts";
 import { programFiles } from "./program-files.ts";
 import { readSource, type SourceText } from "./read-source.ts";
 import { lineText, reportComplaints, reportFailure } from "./report.ts";
 import { StopSignals } from "./signals.ts";
 
-/** What stands before FILE on the command line. */
-export interface RunOptions {
+/** What stands before FILE on the command line, and what other commands that run programs decide. */
+export interface RunOptions extends Pick<ModuleOptions, "obrien"> {
   readonly dialect?: Dialect;
   readonly embedded?: boolean;
   readonly servers?: string;
