@@ -44,6 +44,16 @@ export interface OutcomeOptions<Failure extends CallFailure, Own extends TaskOut
   readonly wrongArguments: (message: string) => Failure;
 }
 
+/** What a row's work comes to. Without an async function around it, a loop of short calls makes half the promises. */
+function begun<R, Own>(work: (own: Own) => R | Promise<R>, own: Own): Promise<R> {
+  try {
+    const result = work(own);
+    return result instanceof Promise ? result : Promise.resolve(result);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** The outcomes of one module's calls. */
 export class Outcomes<Failure extends CallFailure, Own extends TaskOutcome> {
   readonly #options: OutcomeOptions<Failure, Own>;
@@ -57,18 +67,20 @@ export class Outcomes<Failure extends CallFailure, Own extends TaskOutcome> {
    * gives `empty` (or raises, for fatal kinds and with `on_error = "raise"`). Anything else, such as an error raised in a
    * callback, passes.
    */
-  async settled<R>(rules: OutcomeRules, task: TaskContext, empty: R, work: (own: Own) => R | Promise<R>): Promise<R> {
+  settled<R>(rules: OutcomeRules, task: TaskContext, empty: R, work: (own: Own) => R | Promise<R>): Promise<R> {
     const own = this.#options.ownOf(task);
-    try {
-      const result = await work(own);
-      own.succeeded();
-      return result;
-    } catch (error) {
-      if (!this.#options.isFailure(error)) throw error;
-      own.failed(error);
-      if (error.fatal || rules.raisesAll) throw this.raised(error);
-      return empty;
-    }
+    return begun(work, own).then(
+      (result) => {
+        own.succeeded();
+        return result;
+      },
+      (error: unknown) => {
+        if (!this.#options.isFailure(error)) throw error;
+        own.failed(error);
+        if (error.fatal || rules.raisesAll) throw this.raised(error);
+        return empty;
+      },
+    );
   }
 
   /** A failure as the error that TRY/CATCH catches. */

@@ -1,7 +1,14 @@
 /** The rows that submit jobs and ask servers about them. */
 import { alias, optional, required, type SubHandle, type TaskContext } from "../../runtime/host.ts";
 import { GearmanError } from "../../src/core/gearman/errors.ts";
-import type { BackgroundRequest, JobRequest, PlainJob, Priority } from "../../src/core/gearman/index.ts";
+import type {
+  BackgroundRequest,
+  GearmanClient,
+  JobReceipt,
+  JobRequest,
+  PlainJob,
+  Priority,
+} from "../../src/core/gearman/index.ts";
 import { settled } from "./outcome.ts";
 import { fn, type GearmanState } from "./state.ts";
 import { type GearmanTask, gearmanTask } from "./task.ts";
@@ -43,16 +50,15 @@ function keepResult(own: GearmanTask, task: TaskContext, result: Buffer): Buffer
 
 /** Runs a job and keeps its handle and result. */
 const waitedFor = (state: GearmanState, task: TaskContext, request: () => JobRequest) =>
-  settled<string | Buffer>(state, task, "", async (own) => {
+  settled<string | Buffer>(state, task, "", (own) => {
     own.beginSubmit();
-    const client = await state.client();
-    const result = await client.submit({
-      ...request(),
-      onCreated: (receipt) => {
-        own.handle = state.handleText(receipt);
-      },
-    });
-    return keepResult(own, task, result);
+    const onCreated = (receipt: JobReceipt): void => {
+      own.handle = state.handleText(receipt);
+    };
+    const submit = (client: GearmanClient): Promise<Buffer> => client.submit({ ...request(), onCreated });
+    const client = state.presentClient;
+    const result = client === null ? state.client().then(submit) : submit(client);
+    return result.then((bytes) => keepResult(own, task, bytes));
   });
 
 const foreground = (name: `SUBMIT${string}$`, priority: Priority, doc: string) =>

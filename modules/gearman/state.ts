@@ -40,8 +40,11 @@ export class GearmanState {
     return config;
   }
 
-  async client(): Promise<GearmanClient> {
-    if (this.#client) return this.#client;
+  client(): Promise<GearmanClient> {
+    return this.#client ? Promise.resolve(this.#client) : this.#newClient();
+  }
+
+  async #newClient(): Promise<GearmanClient> {
     const config = await this.config();
     const { GearmanClient } = await import("../../src/core/gearman/client.ts");
     this.#mustBeOpen();
