@@ -27,11 +27,12 @@ export class Capture {
   #bytes = Buffer.alloc(0);
   #total = 0;
   /** Where the next byte goes in the ring that starts after the head. */
-  #next = 0;
+  #next: number;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#headBytes = Math.floor(maxBytes * HEAD_SHARE);
+    this.#next = this.#headBytes;
   }
 
   /** Takes the next bytes of the stream. They are copied. */
@@ -40,7 +41,6 @@ export class Capture {
     if (fitting > 0) {
       this.#grow(this.#total + fitting);
       chunk.copy(this.#bytes, this.#total, 0, fitting);
-      this.#next = this.#total + fitting === this.#maxBytes ? this.#headBytes : 0;
     }
     this.#total += chunk.length;
     if (fitting < chunk.length) this.#turn(fitting === 0 ? chunk : chunk.subarray(fitting));

@@ -61,7 +61,6 @@ function openingQuote(bytes: Uint8Array, closing: number): number {
     let first = at;
     while (first > 0 && bytes[first - 1] === BACKSLASH) first--;
     if ((at - first) % 2 === 0) return at;
-    at = first;
   }
   return -1;
 }

@@ -136,6 +136,12 @@ describe("other ends", () => {
   });
 });
 
+/** Time the processor spent, in milliseconds, which other processes do not add to. */
+function busyMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
 describe("the time it takes", () => {
   const size = 8 * 1024 * 1024;
 
@@ -145,9 +151,9 @@ describe("the time it takes", () => {
       const garbage = piece.repeat(size / Buffer.byteLength(piece));
       for (const end of ["", "}", "]", '"}', '{"success":true}']) {
         const bytes = Buffer.from(garbage + end);
-        const before = performance.now();
+        const before = process.cpuUsage();
         const found = trailingJson(bytes);
-        expect(performance.now() - before).toBeLessThan(1000);
+        expect(busyMsSince(before)).toBeLessThan(1000);
         if (end.length > 2) expect(found).toMatchObject({ kind: "object", value: { success: true } });
       }
     },
@@ -157,8 +163,9 @@ describe("the time it takes", () => {
     const bytes = Buffer.from(
       JSON.stringify({ success: true, notes: Array.from({ length: 200_000 }, (_, n) => ({ class: `{"${n}` })) }),
     );
-    const before = performance.now();
-    expect(trailingJson(bytes)).toMatchObject({ kind: "object", start: 0 });
-    expect(performance.now() - before).toBeLessThan(1000);
+    const before = process.cpuUsage();
+    const found = trailingJson(bytes);
+    expect(busyMsSince(before)).toBeLessThan(1000);
+    expect(found).toMatchObject({ kind: "object", start: 0 });
   });
 });

@@ -216,13 +216,13 @@ describe("a group", () => {
     ).toBe("inner");
   });
 
-  test("of hundreds of thousands, or of hundreds of levels, is judged in less than two seconds", () => {
+  test("of hundreds of thousands, or of hundreds of levels, is judged in less than five seconds", () => {
     const before = performance.now();
     expect(judge({ out: { success: true, nested: Array.from({ length: 300_000 }, () => yes) } }).state).toBe("done");
     let deep: object = no;
     for (let level = 0; level < 240; level++) deep = { success: true, nested: [deep, ...Array.from({ length: 500 }, () => yes)] };
     expect(judge({ out: deep })).toMatchObject({ state: "failed", errorClass: "inner" });
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(performance.now() - before).toBeLessThan(5000);
   });
 });
 

@@ -172,7 +172,7 @@ describe("what the system is asked", () => {
   });
 });
 
-test("two hundred workers, of which some cannot start, time out or leave children, leak neither descriptors nor listeners", async () => {
+test("two hundred workers, of which some cannot start, time out or leave children, leak neither descriptors nor listeners nor timers", async () => {
   const descriptors = (): number => readdirSync("/proc/self/fd").length;
   const round = (): Promise<unknown> =>
     Promise.all([
@@ -184,10 +184,13 @@ test("two hundred workers, of which some cannot start, time out or leave childre
     ]);
   await round();
   const before = descriptors();
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const timersBefore = timers();
   const listeners = process.eventNames().map((name) => process.listenerCount(name));
   for (let n = 0; n < 10; n++) await Promise.all([round(), round(), round(), round()]);
   await new Promise((taken) => setImmediate(taken));
   expect(descriptors()).toBeLessThanOrEqual(before);
   expect(process.eventNames().map((name) => process.listenerCount(name))).toEqual(listeners);
+  expect(timers()).toBeLessThan(timersBefore + 10);
   expect(process.getActiveResourcesInfo().filter((name) => name === "ProcessWrap")).toEqual([]);
 });
