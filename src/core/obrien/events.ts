@@ -20,7 +20,7 @@ export type ManagerEvent =
   | { readonly type: "storeWorks" }
   /** A verdict could not be stored as it is; the job failed instead. */
   | { readonly type: "notRecorded"; readonly id: string; readonly error: unknown }
-  /** A warm worker ended before it got a job; the next one is started after `retryMs`. */
+  /** A warm worker did not start, or ended before it got a job; the next one is started after `retryMs`. */
   | { readonly type: "spareEnded"; readonly class: string; readonly retryMs: number }
   /** `run` ends, and leaves these many pending jobs of classes that were not defined. */
   | { readonly type: "left"; readonly classes: ReadonlyMap<string, number> }

@@ -1,13 +1,16 @@
 /** One job from its claim to its outcome: a worker is started or taken warm, marked in the store, fed and judged. */
+import { backoffMs } from "../net/backoff.ts";
+import { pause } from "../net/deadline.ts";
+import type { FileRoom } from "./file-room.ts";
 import type { JobRecord } from "./job.ts";
 import type { JobClass } from "./job-class.ts";
 import { MARKS } from "./leftovers.ts";
-import { failedEnd, type JobEnd, notRecordable } from "./outcomes.ts";
+import { failedEnd, type JobEnd } from "./outcomes.ts";
 import type { JobQueue } from "./queue.ts";
 import { runtimeErrorClass } from "./runtime-errors.ts";
 import type { Spares } from "./spares.ts";
 import { verdictOf } from "./verdict.ts";
-import type { EndReason } from "./worker-end.ts";
+import type { EndReason, WorkerEnd } from "./worker-end.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "./worker-process.ts";
 
 /** A job that runs. */
@@ -20,33 +23,77 @@ export interface JobRun {
   end(reason: EndReason): void;
 }
 
-/** Starts the worker of a job, or gives it to a warm one. Never throws: what goes wrong is the job's outcome. */
-export function startJob(job: JobRecord, jobClass: JobClass, queue: JobQueue, spares: Spares): JobRun {
-  let worker: RunningWorker;
-  try {
-    const input = jobClass.input?.(job) ?? [job.payload];
-    worker = beginSpare(job, jobClass, input, queue, spares) ?? beginNew(job, jobClass, input, queue);
-  } catch (error) {
-    return { job, pid: null, outcome: Promise.resolve(noInput(job, asError(error))), end: () => {} };
-  }
-  const mode = job.mode ?? jobClass.mode ?? "implicit";
-  const outcome = worker.ended.then((end): JobEnd => {
-    try {
-      return { id: job.id, class: job.class, ...verdictOf(end, { id: job.id, class: job.class, mode }) };
-    } catch (error) {
-      return notRecordable(job, asError(error));
-    }
-  });
-  return { job, pid: worker.pid, outcome, end: (reason) => worker.end(reason) };
+/** What starting a job takes besides the job. */
+export interface JobRunContext {
+  readonly queue: JobQueue;
+  readonly spares: Spares;
+  readonly room: FileRoom;
 }
 
-/** A worker that waits for its input, marked as one of this store. */
-export function startSpare(jobClass: JobClass, path: string): RunningWorker {
-  return startWorker(optionsOf(jobClass, { [MARKS.store]: path, [MARKS.spare]: "1" }));
+/** Delays before a worker is started for which the system had no room: nothing of its job has run. */
+const START_RETRY = { firstMs: 50, maxMs: 250, jitter: 0 };
+
+/** Tries before the job fails: about a minute. */
+const START_TRIES = 240;
+
+/** Starts the worker of a job, or gives it to a warm one. Never throws: what goes wrong is the job's outcome. */
+export function startJob(job: JobRecord, jobClass: JobClass, context: JobRunContext): JobRun {
+  const given = inputOf(job, jobClass);
+  if (given instanceof Error) return { job, pid: null, outcome: Promise.resolve(noInput(job, given)), end: () => {} };
+  const input = given;
+  const over = new AbortController();
+  let worker = beginSpare(job, jobClass, input, context) ?? beginNew(job, jobClass, input, context);
+
+  async function ended(): Promise<WorkerEnd> {
+    let end = await worker.ended;
+    for (let tries = 0; isCrowded(end) && tries < START_TRIES; tries++) {
+      context.room.failed(end.failure!.code);
+      await pause(backoffMs(tries, START_RETRY), over.signal);
+      if (over.signal.aborted) return { ...end, failure: null, reason: over.signal.reason as EndReason };
+      if (!context.room.isThere()) continue;
+      worker = beginNew(job, jobClass, input, context);
+      end = await worker.ended;
+    }
+    return end;
+  }
+  const end = (reason: EndReason): void => {
+    if (!over.signal.aborted) over.abort(reason);
+    worker.end(reason);
+  };
+  return { job, pid: worker.pid, outcome: ended().then((how) => judged(how, job, jobClass)), end };
+}
+
+function judged(end: WorkerEnd, job: JobRecord, jobClass: JobClass): JobEnd {
+  const mode = job.mode ?? jobClass.mode ?? "implicit";
+  return { id: job.id, class: job.class, ...verdictOf(end, { id: job.id, class: job.class, mode }) };
+}
+
+/** The system had no room for one more process, and may have it soon. */
+function isCrowded({ failure }: WorkerEnd): boolean {
+  return failure !== null && !failure.isNotExecutable;
+}
+
+function inputOf(job: JobRecord, jobClass: JobClass): readonly Uint8Array[] | Error {
+  try {
+    return jobClass.input?.(job) ?? [job.payload];
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** A worker that waits for its input, marked as one of this store; null when there is no room for it. */
+export function startSpare(
+  jobClass: JobClass,
+  { room, path }: { readonly room: FileRoom; readonly path: string },
+): RunningWorker | null {
+  if (!room.isThere()) return null;
+  const worker = startWorker(optionsOf(jobClass, { [MARKS.store]: path, [MARKS.spare]: "1" }));
+  void worker.ended.then(({ failure }) => failure !== null && room.failed(failure.code));
+  return worker;
 }
 
 /** The process says whose it is in its environment, so the row may name it later, or, on a full disk, not at all. */
-function beginNew(job: JobRecord, jobClass: JobClass, input: readonly Uint8Array[], queue: JobQueue): RunningWorker {
+function beginNew(job: JobRecord, jobClass: JobClass, input: readonly Uint8Array[], { queue }: JobRunContext): RunningWorker {
   const options = optionsOf(jobClass, { [MARKS.store]: queue.path, [MARKS.job]: job.id });
   const worker = startWorker({ ...options, input, timeoutMs: job.timeoutMs ?? jobClass.timeoutMs });
   mark(job, worker, queue);
@@ -58,8 +105,7 @@ function beginSpare(
   job: JobRecord,
   jobClass: JobClass,
   input: readonly Uint8Array[],
-  queue: JobQueue,
-  spares: Spares,
+  { queue, spares }: JobRunContext,
 ): RunningWorker | null {
   const worker = spares.take(jobClass);
   if (worker === null) return null;
@@ -90,8 +136,4 @@ function optionsOf(jobClass: JobClass, marks: Readonly<Record<string, string>>):
 
 function noInput(job: JobRecord, error: Error): JobEnd {
   return failedEnd(job, runtimeErrorClass("not-started"), `the job's input cannot be made: ${error.message}`);
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -83,7 +83,7 @@ export class Outcomes {
 }
 
 /** The end of a job whose verdict cannot be stored. */
-export function notRecordable(job: Pick<JobEnd, "id" | "class">, error: Error): JobEnd {
+function notRecordable(job: Pick<JobEnd, "id" | "class">, error: Error): JobEnd {
   return failedEnd(job, NOT_RECORDABLE, `the verdict cannot be stored: ${error.message}`);
 }
 

@@ -6,9 +6,9 @@ import type { RunningWorker } from "./worker-process.ts";
 
 /** What warm workers need of their manager. */
 export interface SparesOptions {
-  /** Starts one. */
-  readonly start: (jobClass: JobClass) => RunningWorker;
-  /** One ended by itself; the next of its class is started after `retryMs`. */
+  /** Starts one; null when there is no room. */
+  readonly start: (jobClass: JobClass) => RunningWorker | null;
+  /** One ended by itself, or did not start; the next of its class is started after `retryMs`. */
   readonly onEnded: (name: string, retryMs: number) => void;
 }
 
@@ -88,6 +88,7 @@ export class Spares {
     if (shelf.timer !== null) return;
     while (this.#isOpen && shelf.workers.size < (shelf.jobClass.spares ?? 0)) {
       const worker = this.#options.start(shelf.jobClass);
+      if (worker === null) return this.#failed(shelf);
       shelf.workers.add(worker);
       void worker.ended.then(() => {
         if (shelf.workers.delete(worker)) this.#failed(shelf);

@@ -10,6 +10,7 @@ import { lockStore, type StoreLock } from "../store/lock.ts";
 import type { ClassTable } from "./class-table.ts";
 import { ObrienError, obrienErrorOf } from "./errors.ts";
 import type { ManagerEvent } from "./events.ts";
+import { FileRoom } from "./file-room.ts";
 import type { JobRecord } from "./job.ts";
 import { type JobRun, startJob, startSpare } from "./job-run.ts";
 import type { JobEnd, Outcomes } from "./outcomes.ts";
@@ -60,6 +61,7 @@ export class Work {
   readonly #runningByClass = new Map<string, number>();
   readonly #spares: Spares;
   readonly #trouble: StoreTrouble;
+  readonly #room = new FileRoom();
   readonly #count = { done: 0, failed: 0 };
   #settle!: { resolve: (result: RunResult) => void; reject: (error: unknown) => void };
   #isReady = false;
@@ -86,7 +88,7 @@ export class Work {
       patienceMs: options.storePatienceMs,
     });
     this.#spares = new Spares({
-      start: (jobClass) => startSpare(jobClass, options.queue.path),
+      start: (jobClass) => startSpare(jobClass, { room: this.#room, path: options.queue.path }),
       onEnded: (name, retryMs) => options.emit({ type: "spareEnded", class: name, retryMs }),
     });
   }
@@ -213,7 +215,7 @@ export class Work {
   #start(job: JobRecord): void {
     const { queue, classes, outcomes, emit } = this.#options;
     // Only jobs of defined classes are claimed, and classes are never taken away.
-    const run = startJob(job, classes.get(job.class)!, queue, this.#spares);
+    const run = startJob(job, classes.get(job.class)!, { queue, spares: this.#spares, room: this.#room });
     this.#running.set(job.id, run);
     this.#runningByClass.set(job.class, (this.#runningByClass.get(job.class) ?? 0) + 1);
     void run.outcome.then((end) => {

@@ -9,6 +9,7 @@ import type { JobRecord, NewJob } from "../../../src/core/obrien/job.ts";
 import { JobQueue } from "../../../src/core/obrien/queue.ts";
 import { projectDirectory } from "../../../src/tools/build.ts";
 import { type LogClassName, logClasses } from "../../fixtures/obrien/log-classes.ts";
+import { until } from "../gearman/fake-server.ts";
 import { ManagerHarness } from "./manager-harness.ts";
 
 const ROUNDS = 50;
@@ -145,6 +146,18 @@ test("SIGTERM drains: running jobs finish, pending ones stay, nothing is left cl
   expect(total.pending).toBeGreaterThan(0);
   expect(harness.logged()).toHaveLength(total.done);
   expect(total.done).toBeGreaterThan(0);
+  queue.close();
+});
+
+test.skipIf(process.platform === "win32")("a machine without room for more processes delays jobs, and fails none", async () => {
+  const queue = await JobQueue.open(harness.path);
+  queue.enqueue(Array.from({ length: 60 }, (_, job) => ({ class: "slow", payload: `${job}\n` })));
+  // Each worker takes three of the manager's files, and twenty of these are its own.
+  const line = `ulimit -n 70; exec "$0" "$@"`;
+  const child = spawn("/bin/sh", ["-c", line, process.execPath, program, harness.path, harness.log, "40"], { stdio: "inherit" });
+  children.push(child);
+  await until(() => queue.counts().total.pending + queue.counts().total.claimed === 0);
+  expect(queue.counts().total).toEqual({ pending: 0, claimed: 0, done: 60, failed: 0 });
   queue.close();
 });
 
