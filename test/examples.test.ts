@@ -1,4 +1,4 @@
-/** Every example runs as its first comment says, on the embedded server and on a real gearmand where there is one. */
+/** Every example runs as its first comment says; those of Gearman on the embedded server and, where there is one, on gearmand. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -42,6 +42,31 @@ const OUTPUT: Record<string, readonly string[]> = {
   stream_demo: ["(stopping at 40 instead of 1000)", "2 3 5 7 11 13 17 19 23 29 31 37 ", "12 primes up to 40, their sum is 197"],
   ping: ["Server: 127.0.0.1:#PORT", "Reply:  ping", "Worker: HELLO"],
 };
+/** What the examples of O'Brien print. Jobs run two at once: lines of the crawler are compared in their alphabetical order. */
+const OBRIEN_OUTPUT: Record<string, readonly string[]> = {
+  batch: ["done: 5 words", "done: 3 words", "done: 4 words", "0 failed"],
+  crawler: [
+    "2 failed",
+    "home about: 1 links",
+    "home news news/old: 404, no page news/old",
+    "home news news/today: 2 links",
+    "home news: 3 links",
+    "home shop shop/cake: 404, no page shop/cake",
+    "home shop shop/tea: 1 links",
+    "home shop: 3 links",
+    "home: 3 links",
+  ],
+  retry: [
+    "flaky",
+    "   attempt 1: bryton/runtime/crashed",
+    "   attempt 2: bryton/runtime/crashed",
+    "   done at attempt 3",
+    "missing",
+    "   attempt 1: bryton/runtime/not-executable",
+    "   no attempt will help",
+  ],
+};
+
 const RESIZE = "worker_resize";
 const CLIENT = "client_sync";
 
@@ -121,8 +146,21 @@ const RESIZED = {
 };
 
 test("every example is run by a test", () => {
-  const present = readdirSync(directory).filter((name) => name.endsWith(".basil"));
-  expect(present.sort()).toEqual([...Object.keys(OUTPUT), RESIZE, CLIENT].map((name) => `${name}.basil`).sort());
+  const present = readdirSync(join(projectDirectory, "examples"), { recursive: true, encoding: "utf8" });
+  const tested = [...Object.keys(OUTPUT), RESIZE, CLIENT].map((name) => `gearman/${name}.basil`);
+  const others = Object.keys(OBRIEN_OUTPUT).map((name) => `obrien/${name}.basil`);
+  expect(present.filter((name) => name.endsWith(".basil")).sort()).toEqual([...tested, ...others].sort());
+});
+
+describe("of O'Brien", () => {
+  test.for(Object.keys(OBRIEN_OUTPUT))("%s", async (name) => {
+    const { code, stdout, stderr } = await basilInProcess(["run", "--deadline-ms", "30000", `${name}.basil`], {
+      directory: join(projectDirectory, "examples/obrien"),
+    });
+    const lines = linesOf(stdout);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(name === "crawler" ? lines.sort() : lines).toEqual(OBRIEN_OUTPUT[name]);
+  });
 });
 
 describe("on the embedded server", () => {
