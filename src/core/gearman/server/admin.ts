@@ -1,7 +1,6 @@
 /** The administrators' text protocol, one row per command, with gearmand's replies to the byte. */
-import { isWanted } from "./jobs.ts";
+import { isDroppable, isWanted, limitFunction } from "./jobs.ts";
 import { parseInt32 } from "./numbers.ts";
-import { isDroppable, limitFunction } from "./queue.ts";
 import type { ServerState } from "./state.ts";
 
 const OK = "OK\r\n";

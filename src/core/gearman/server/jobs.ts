@@ -262,3 +262,15 @@ export class JobFunction {
     return matured.sequence < job.sequence ? matured : job;
   }
 }
+
+/** Whether a function may be forgotten: nobody offers it, and no job of it would be lost. */
+export function isDroppable(target: JobFunction): boolean {
+  return target.workers === 0 && target.total === 0;
+}
+
+/** Limits how many jobs of each priority a function takes; `limits` are in the order of `PRIORITIES`. */
+export function limitFunction(target: JobFunction, limits: readonly number[]): void {
+  PRIORITIES.forEach((priority, index) => {
+    target.limits[priority] = limits[index] ?? 0;
+  });
+}

@@ -6,21 +6,19 @@
  * (worker gone, function withdrawn, time over) puts it back to the end of its queue. Nothing else moves
  * a job: cancelling and leaving only decide whether anybody still wants it, see `isWanted`.
  */
-import { createHash } from "node:crypto";
-import { type Ability, isWanted, Job, type JobDetails, JobFunction, memoryBytesOf, type Peer, PRIORITIES } from "./jobs.ts";
+import { JobNumbers } from "./job-numbers.ts";
+import { type Ability, isWanted, Job, type JobDetails, JobFunction, memoryBytesOf, type Peer } from "./jobs.ts";
 import type { Journal, StoredJob } from "./journal.ts";
 import { type Batch, Ledger } from "./ledger.ts";
 import { LinkedList } from "./linked-list.ts";
 import { NumberTable } from "./number-table.ts";
 import type { JobQueueOptions, Submission } from "./queue-options.ts";
 import { Schedule } from "./schedule.ts";
+import { shareKeyOf } from "./share-key.ts";
 import { Slab } from "./slab.ts";
 
 /** The text a job is refused with when its function has as many as it may have. */
 const FULL = "Job queue is full";
-
-/** How many job numbers are set aside in the journal at once. */
-const NUMBERS_AT_ONCE = 1_000_000;
 
 /** Shortest time limit of a run, in milliseconds: smaller ones are raised to it, as gearmand does. */
 const MIN_TIMEOUT_MS = 1000;
@@ -34,12 +32,9 @@ export class JobQueue {
   readonly #options: JobQueueOptions;
   readonly #schedule: Schedule<JobFunction>;
   readonly #slab = new Slab();
+  readonly #numbers: JobNumbers;
   #lastNamed: JobFunction | null = null;
   #ledger: Ledger | null = null;
-  #journal: Journal | null = null;
-  #lastNumber = 0;
-  /** Numbers up to this one are set aside for this server. */
-  #reservedNumber = Number.POSITIVE_INFINITY;
   #memoryBytes = 0;
   #sequence = 0;
   /** Called when no job runs any more; while it is set, none is given out. */
@@ -47,6 +42,7 @@ export class JobQueue {
 
   constructor(options: JobQueueOptions) {
     this.#options = options;
+    this.#numbers = new JobNumbers(options.onCommit);
     this.#schedule = new Schedule<JobFunction>(options.clock, (target) => this.#wake(target));
   }
 
@@ -69,8 +65,7 @@ export class JobQueue {
   /** Keeps background jobs in a journal from now on, and takes in those that are there. Returns how many. */
   useJournal(journal: Journal): number {
     const jobs = journal.readAll();
-    this.#journal = journal;
-    this.#reserveNumbers();
+    this.#numbers.useJournal(journal);
     this.#ledger = new Ledger(journal, this.#options.commitSoon);
     for (const job of jobs) this.#restore(job, this.#ledger);
     return jobs.length;
@@ -114,7 +109,7 @@ export class JobQueue {
     if (this.#memoryBytes + memoryBytesOf(submission) > maxMemoryBytes) {
       return `Job queue is out of memory: jobs take ${this.#memoryBytes} of ${maxMemoryBytes} bytes`;
     }
-    const job = this.#create(target, key, hash, submission, this.#nextNumber());
+    const job = this.#create(target, key, hash, submission, this.#numbers.next());
     this.#attach(job, submission.client);
     if (job.isBackground && this.#ledger !== null) this.#ledger.stage(job, true);
     else if (this.#ledger?.hasStaged === true) this.#ledger.holdBack(job);
@@ -256,28 +251,9 @@ export class JobQueue {
     const key = shareKeyOf(stored.unique, stored.payload);
     const job = this.#create(target, key, key === null ? 0 : target.shared.hash(key), stored, stored.number);
     job.isBackground = true;
+    this.#numbers.pass(stored.number);
     ledger.adopt(job);
     this.#enqueue(job);
-  }
-
-  #nextNumber(): number {
-    const number = ++this.#lastNumber;
-    if (number > this.#reservedNumber) this.#reserveNumbers();
-    return number;
-  }
-
-  /** A handle must not name another job after a restart, so numbers are set aside before they are used. */
-  #reserveNumbers(): void {
-    try {
-      const first = this.#journal!.reserveNumbers(NUMBERS_AT_ONCE);
-      this.#lastNumber = Math.max(this.#lastNumber, first - 1);
-      this.#reservedNumber = first - 1 + NUMBERS_AT_ONCE;
-    } catch (error) {
-      if (this.#ledger === null) throw error;
-      // Jobs in memory go on; the next million tries again.
-      this.#reservedNumber += NUMBERS_AT_ONCE;
-      this.#options.onCommit(error as Error);
-    }
   }
 
   /** @param hash of `key`, when there is one */
@@ -397,18 +373,6 @@ export class JobQueue {
   }
 }
 
-/** Whether a function may be forgotten: nobody offers it, and no job of it would be lost. */
-export function isDroppable(target: JobFunction): boolean {
-  return target.workers === 0 && target.total === 0;
-}
-
-/** Limits how many jobs of each priority a function takes; `limits` are in the order of `PRIORITIES`. */
-export function limitFunction(target: JobFunction, limits: readonly number[]): void {
-  PRIORITIES.forEach((priority, index) => {
-    target.limits[priority] = limits[index] ?? 0;
-  });
-}
-
 function endRun(job: Job): void {
   job.stopTimer?.();
   job.stopTimer = null;
@@ -416,13 +380,6 @@ function endRun(job: Job): void {
   job.holder.held.remove(job);
   job.holder = null;
   job.target.running--;
-}
-
-/** What equal jobs have in common. `-` shares by equal payload: its key starts with a NUL, which no unique key can hold. */
-function shareKeyOf(unique: Buffer, payload: Buffer): Buffer | null {
-  if (unique.length === 0) return null;
-  if (unique.length > 1 || unique[0] !== 0x2d) return unique;
-  return payload.length === 0 ? null : Buffer.concat([Buffer.alloc(1), createHash("sha256").update(payload).digest()]);
 }
 
 function hasName({ name }: JobFunction, wanted: Buffer): boolean {

@@ -131,6 +131,16 @@ describe("group commit", () => {
     expect(journal.writes).toHaveLength(1);
   });
 
+  test("a restored job keeps its number for itself, even when the journal gives out lower ones", () => {
+    const stored = { key: "f", unique: Buffer.alloc(0), reducer: null, priority: "normal", epochSeconds: 0 } as const;
+    const journal = new TestJournal();
+    journal.readAll = () => [3, 2000].map((number) => ({ ...stored, number, payload: Buffer.from(`${number}`) }));
+    const bench = new Bench(journal);
+    expect(bench.submit("new").number).toBe(2001);
+    expect(bench.drain()).toEqual(["3", "2000", "new"]);
+    expect([...bench.queue.jobs.values()].map(({ number }) => number)).toEqual([3, 2000, 2001]);
+  });
+
   test("nothing is written while nothing changes, nor for foreground jobs", () => {
     const journal = new TestJournal();
     const bench = new Bench(journal);
