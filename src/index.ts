@@ -5,6 +5,7 @@ export { formatComplaint, formatComplaints, type Reportable } from "../grammar/r
 export { type Position, SourceFile, type Span } from "../grammar/source.ts";
 export { gearman } from "../modules/gearman/index.ts";
 export { json } from "../modules/json/index.ts";
+export { type ObrienOptions, obrien, type SubWorker } from "../modules/obrien/index.ts";
 export { standard } from "../modules/standard/index.ts";
 export { decodeBytes, encodeText } from "../runtime/bytes.ts";
 export type {
@@ -56,3 +57,4 @@ export {
 export { BasilArray, Dict, display, type Value } from "../runtime/values.ts";
 export { createHost, type HostOptions } from "./tools/embedding.ts";
 export type { NodeHost } from "./tools/host/node-host.ts";
+export { subWorker } from "./tools/obrien-worker/command.ts";

@@ -1,12 +1,19 @@
 /** `basil explain`: what an error code means and what to do about it. */
 import { closest } from "../../../grammar/did-you-mean.ts";
-import { checkWarnings, compileErrors, type ErrorEntry, gearmanErrors, runtimeErrors } from "../docgen/error-catalogue.ts";
+import {
+  checkWarnings,
+  compileErrors,
+  type ErrorEntry,
+  gearmanErrors,
+  obrienErrors,
+  runtimeErrors,
+} from "../docgen/error-catalogue.ts";
 import { type CliContext, CliError, EXIT_CODES } from "./context.ts";
 import { wrap } from "./wrap.ts";
 
 /** Prints one explanation, or all codes when none is given. */
 export function explain(code: string | undefined, context: CliContext): number {
-  const entries = [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors()];
+  const entries = [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors(), ...obrienErrors()];
   if (code === undefined) {
     for (const entry of entries) context.stdout.write(`${entry.code}  ${entry.title}\n`);
     return EXIT_CODES.ok;

@@ -1,8 +1,10 @@
 /** All errors a person can meet, as one list: the compiler's, the language's own at run time, and the modules'. */
 import { EXPLANATIONS } from "../../../grammar/complaints.ts";
 import { ERROR_NAME, FIRST_CODE } from "../../../modules/gearman/outcome.ts";
+import { FIRST_CODE as FIRST_OBRIEN_CODE, ERROR_NAME as OBRIEN_ERROR } from "../../../modules/obrien/outcome.ts";
 import { ERROR_CODES, type ErrorName } from "../../../runtime/errors.ts";
 import { GEARMAN_ERRORS } from "../../core/gearman/errors.ts";
+import { OBRIEN_ERRORS } from "../../core/obrien/errors.ts";
 
 /** One error code and what to know about it. */
 export interface ErrorEntry {
@@ -67,4 +69,14 @@ export const gearmanErrors = (): ErrorEntry[] =>
     group: ERROR_NAME,
     text: `${doc} GEARMAN.ERRCODE% is ${code}. ${fatal ? "Always raised." : 'Raised with on_error = "raise" only.'}`,
     names: [kind, `GEARMAN_${kind}`, `GEARMAN_${kind}%`, String(FIRST_CODE + code)],
+  }));
+
+/** What the OBRIEN module reports in `OBRIEN.ERRCODE%`, and raises when it is fatal. */
+export const obrienErrors = (): ErrorEntry[] =>
+  Object.entries(OBRIEN_ERRORS).map(([kind, { code, fatal, doc }]) => ({
+    code: `B${FIRST_OBRIEN_CODE + code}`,
+    title: `${OBRIEN_ERROR}: ${kind}`,
+    group: OBRIEN_ERROR,
+    text: `${doc} OBRIEN.ERRCODE% is ${code}. ${fatal ? "Always raised." : "Never raised."}`,
+    names: [`OBRIEN_${kind}`, `OBRIEN_${kind}%`, String(FIRST_OBRIEN_CODE + code)],
   }));

@@ -1,5 +1,5 @@
 /** The page docs/errors.md: every error code, printed from the tables that the compiler and the run time use. */
-import { checkWarnings, compileErrors, type ErrorEntry, gearmanErrors, runtimeErrors } from "./error-catalogue.ts";
+import { checkWarnings, compileErrors, type ErrorEntry, gearmanErrors, obrienErrors, runtimeErrors } from "./error-catalogue.ts";
 import { PRINTED_NOTE } from "./reference-page.ts";
 
 /** The page as Markdown. */
@@ -21,6 +21,9 @@ export function errorsPage(): string {
     "## From GEARMAN",
     "`GEARMAN.ERR$` and `GEARMAN.ERRCODE%` tell of the last call of a task. Raised errors have the name `GEARMAN_ERROR`, and `ERR%` is 2000 plus the code.",
     tableText(gearmanErrors()),
+    "## From OBRIEN",
+    "`OBRIEN.ERR$` and `OBRIEN.ERRCODE%` tell of the last call of a task. Raised errors have the name `OBRIEN_ERROR`, and `ERR%` is 2100 plus the code.",
+    tableText(obrienErrors()),
   ].join("\n\n")}\n`;
 }
 

@@ -1,6 +1,12 @@
 /** `basil explain`: every code of a report has an explanation. */
 import { describe, expect, test } from "vitest";
-import { checkWarnings, compileErrors, gearmanErrors, runtimeErrors } from "../../../src/tools/docgen/error-catalogue.ts";
+import {
+  checkWarnings,
+  compileErrors,
+  gearmanErrors,
+  obrienErrors,
+  runtimeErrors,
+} from "../../../src/tools/docgen/error-catalogue.ts";
 import { basilInProcess } from "../../helpers/in-process.ts";
 
 const explain = async (...args: string[]) => {
@@ -10,7 +16,9 @@ const explain = async (...args: string[]) => {
 
 describe("explain", () => {
   test.each(
-    [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors()].map((entry) => [entry.code, entry] as const),
+    [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors(), ...obrienErrors()].map(
+      (entry) => [entry.code, entry] as const,
+    ),
   )("%s says what it is, within 80 columns", async (code, entry) => {
     const { code: exitCode, stdout, stderr } = await explain(code);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -46,7 +54,7 @@ describe("explain", () => {
   test("without a code it lists all of them", async () => {
     const { stdout } = await explain();
     expect(stdout.trimEnd().split("\n").length).toBe(
-      [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors()].length,
+      [...compileErrors(), ...checkWarnings(), ...runtimeErrors(), ...gearmanErrors(), ...obrienErrors()].length,
     );
   });
 });

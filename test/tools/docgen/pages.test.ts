@@ -1,7 +1,7 @@
 /** Reference pages are printed from rows: nothing of a row gets lost, and Markdown stays Markdown. */
 import { describe, expect, test } from "vitest";
 import { alias, constant, defineModule, functionsOf, optional, propertiesOf, required, rest } from "../../../runtime/host.ts";
-import { compileErrors, gearmanErrors, runtimeErrors } from "../../../src/tools/docgen/error-catalogue.ts";
+import { compileErrors, gearmanErrors, obrienErrors, runtimeErrors } from "../../../src/tools/docgen/error-catalogue.ts";
 import { errorsPage } from "../../../src/tools/docgen/errors-page.ts";
 import { PRINTED_NOTE, referencePage } from "../../../src/tools/docgen/reference-page.ts";
 
@@ -79,12 +79,12 @@ The shop is open.
 describe("the error page", () => {
   test("has every code exactly once as a heading or a table row", () => {
     const page = errorsPage();
-    for (const { code } of [...compileErrors(), ...runtimeErrors(), ...gearmanErrors()]) {
+    for (const { code } of [...compileErrors(), ...runtimeErrors(), ...gearmanErrors(), ...obrienErrors()]) {
       expect(page.match(new RegExp(`^(?:### |\\| )${code}[: ]`, "gm")), code).toHaveLength(1);
     }
   });
 
   test("keeps each table row on one line", () => {
-    for (const { text } of [...runtimeErrors(), ...gearmanErrors()]) expect(text).not.toMatch(/[\n|]/);
+    for (const { text } of [...runtimeErrors(), ...gearmanErrors(), ...obrienErrors()]) expect(text).not.toMatch(/[\n|]/);
   });
 });
