@@ -14,6 +14,7 @@ import { build as bundle, type OutputFile, transform } from "esbuild";
 const LIBRARY = {
   index: "src/index.ts",
   gearman: "src/core/gearman/index.ts",
+  obrien: "src/core/obrien/index.ts",
 } as const;
 
 /** The commands: a first file each, and what it loads. */

@@ -73,11 +73,35 @@ describe("the package", () => {
     expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: " true\nabab\ntrue ARGUMENT 9\n", stderr: "" });
   });
 
+  test("exports O'Brien under its own name: its manager runs jobs of a program, and each ends once", async () => {
+    writeFileSync(
+      join(directory, "obrien-names.js"),
+      `import { Manager, ObrienError, OBRIEN_ERRORS, JOB_STATES, DEFAULT_STORE } from "basil-gearman/obrien";
+       console.log(JOB_STATES.join(), DEFAULT_STORE, Object.keys(OBRIEN_ERRORS).length > 10);
+       const manager = await Manager.open({ path: "jobs.db" });
+       manager.define({ name: "copy", command: { program: "cat", args: [] } });
+       const ids = manager.enqueue([{ class: "copy", payload: '{"success":true,"tags":["a"]}' }, { class: "copy", payload: "no" }]);
+       const { done, failed } = await manager.run({ concurrency: 2 });
+       console.log(done, failed, ids.map((id) => manager.get(id).errorClass).join(), manager.get(ids[0]).xeme.tags);
+       try { manager.enqueue({ class: "" }); } catch (error) { console.log(error instanceof ObrienError, error.kind, error.code); }
+       await manager.close();`,
+    );
+    const { stdout, stderr } = await runNode(["obrien-names.js"], { directory });
+    expect({ stdout: stdout.toString(), stderr }).toEqual({
+      stdout: `pending,claimed,done,failed .basil-obrien.db true
+1 1 ,bryton/runtime/unparseable [ 'a' ]
+true ARGUMENT 1
+`,
+      stderr: "",
+    });
+  });
+
   test("has types that compile strictly in a user's project, without looking into the package's own checks", () => {
     writeFileSync(
       join(directory, "consumer.ts"),
       `import { createHost, createInterpreter, defineModule, functionsOf, gearman, type Outcome, required, standard } from "basil-gearman";
        import { type BackgroundRequest, type ClientEvent, GearmanAdmin, GearmanClient, GearmanServer, GearmanWorker, type TaskOutcome } from "basil-gearman/gearman";
+       import type { JobClass, Manager, NewJob, Xeme } from "basil-gearman/obrien";
        export const later: BackgroundRequest = { name: "f", at: new Date() };
        export const watching = (event: ClientEvent): string => (event.type === "jobFailed" ? event.name : event.server);
        export const all = (outcome: TaskOutcome): Buffer | null => (outcome.ok ? outcome.result : null);
@@ -90,7 +114,10 @@ describe("the package", () => {
        const interpreter = createInterpreter({ modules: [standard(), gearman(), shop], host: createHost(), limits: { steps: 1000 } });
        const outcome: Outcome = await interpreter.run("PRINT 1");
        export const code: number = outcome.kind === "ended" ? outcome.exitCode : 1;
-       export const client = GearmanClient;`,
+       export const client = GearmanClient;
+       export const job: NewJob = { class: "a", payload: "b", runAt: new Date() };
+       export const command: JobClass = { name: "a", command: { program: "cat", args: [] }, timeoutMs: 1000 };
+       export const verdict = async (manager: Manager, id: string): Promise<Xeme | null> => (await manager.wait(id)).xeme;`,
     );
     const options = { module: "nodenext", target: "es2023", strict: true, noEmit: true, skipLibCheck: false, types: ["node"] };
     writeFileSync(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["consumer.ts"] }));
