@@ -19,6 +19,11 @@ export interface JobRun {
   readonly pid: number | null;
   /** Never rejects. */
   readonly outcome: Promise<JobEnd>;
+  /**
+   * Writes the worker's process into the job's row, if that is not done. Its environment says whose it is as well, but
+   * programs can change that; jobs that end before the manager comes to it save a write.
+   */
+  mark(): void;
   /** Asks the worker to end, and makes it end later. */
   end(reason: EndReason): void;
 }
@@ -39,10 +44,13 @@ const START_TRIES = 240;
 /** Starts the worker of a job, or gives it to a warm one. Never throws: what goes wrong is the job's outcome. */
 export function startJob(job: JobRecord, jobClass: JobClass, context: JobRunContext): JobRun {
   const given = inputOf(job, jobClass);
-  if (given instanceof Error) return { job, pid: null, outcome: Promise.resolve(noInput(job, given)), end: () => {} };
+  if (given instanceof Error)
+    return { job, pid: null, outcome: Promise.resolve(noInput(job, given)), mark: () => {}, end: () => {} };
   const input = given;
   const over = new AbortController();
-  let worker = beginSpare(job, jobClass, input, context) ?? beginNew(job, jobClass, input, context);
+  const spare = beginSpare(job, jobClass, input, context);
+  let worker = spare ?? beginNew(job, jobClass, input, context);
+  let isMarked = spare !== null;
 
   async function ended(): Promise<WorkerEnd> {
     let end = await worker.ended;
@@ -52,15 +60,19 @@ export function startJob(job: JobRecord, jobClass: JobClass, context: JobRunCont
       if (over.signal.aborted) return { ...end, failure: null, reason: over.signal.reason as EndReason };
       if (!context.room.isThere()) continue;
       worker = beginNew(job, jobClass, input, context);
+      isMarked = false;
       end = await worker.ended;
     }
     return end;
   }
+  const mark = (): void => {
+    if (!isMarked) isMarked = markRow(job, worker, context.queue);
+  };
   const end = (reason: EndReason): void => {
     if (!over.signal.aborted) over.abort(reason);
     worker.end(reason);
   };
-  return { job, pid: worker.pid, outcome: ended().then((how) => judged(how, job, jobClass)), end };
+  return { job, pid: worker.pid, outcome: ended().then((how) => judged(how, job, jobClass)), mark, end };
 }
 
 function judged(end: WorkerEnd, job: JobRecord, jobClass: JobClass): JobEnd {
@@ -92,12 +104,10 @@ export function startSpare(
   return worker;
 }
 
-/** The process says whose it is in its environment, so the row may name it later, or, on a full disk, not at all. */
+/** The process says whose it is in its environment. */
 function beginNew(job: JobRecord, jobClass: JobClass, input: readonly Uint8Array[], { queue }: JobRunContext): RunningWorker {
   const options = optionsOf(jobClass, { [MARKS.store]: queue.path, [MARKS.job]: job.id });
-  const worker = startWorker({ ...options, input, timeoutMs: job.timeoutMs ?? jobClass.timeoutMs });
-  mark(job, worker, queue);
-  return worker;
+  return startWorker({ ...options, input, timeoutMs: job.timeoutMs ?? jobClass.timeoutMs });
 }
 
 /** Only the row tells which job a warm worker runs, so it is written first. */
@@ -109,7 +119,7 @@ function beginSpare(
 ): RunningWorker | null {
   const worker = spares.take(jobClass);
   if (worker === null) return null;
-  if (!mark(job, worker, queue)) {
+  if (!markRow(job, worker, queue)) {
     worker.end("shutdown");
     return null;
   }
@@ -118,7 +128,7 @@ function beginSpare(
 }
 
 /** Writes the worker's process into the job's row. False when the store fails. */
-function mark({ id }: JobRecord, { pid, startTime }: RunningWorker, queue: JobQueue): boolean {
+function markRow({ id }: JobRecord, { pid, startTime }: RunningWorker, queue: JobQueue): boolean {
   if (pid === null || queue.path === ":memory:") return true;
   try {
     queue.started(id, { pid, startTime });

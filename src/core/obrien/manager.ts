@@ -277,6 +277,7 @@ export class Manager {
   }
 
   #watch(): void {
+    this.#work?.tick();
     let hasChanged = true;
     try {
       hasChanged = this.#queue.hasChanged();

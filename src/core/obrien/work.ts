@@ -128,6 +128,12 @@ export class Work {
     });
   }
 
+  /** To be called ten times a second or so: writes down the workers of jobs that take longer. */
+  tick(): void {
+    if (this.#trouble.isWaiting) return;
+    for (const run of this.#running.values()) run.mark();
+  }
+
   /** Another process changed the store: perhaps it wants a job cancelled. */
   look(): void {
     if (this.isOver) return;

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { startTimeOf } from "../../../src/core/obrien/process-group.ts";
 import { JobQueue } from "../../../src/core/obrien/queue.ts";
-import { ManagerHarness } from "./manager-harness.ts";
+import { until } from "../gearman/fake-server.ts";
+import { ManagerHarness, nextEvent } from "./manager-harness.ts";
 
 const harness = new ManagerHarness();
 const children: ChildProcess[] = [];
@@ -91,6 +92,19 @@ describe.skipIf(process.platform !== "linux")("leftover processes", () => {
     expect(harness.events(manager, "swept")).toEqual([{ type: "swept", jobs: [id], processes: 0 }]);
     expect(others.map(isOver)).toEqual([false, false, false, false]);
   });
+});
+
+test.skipIf(process.platform !== "linux")("a job that takes longer has its worker in its row, for sweeps to come", async () => {
+  const manager = await harness.open();
+  manager.define(harness.shell("a", "sleep 600"));
+  manager.enqueue({ class: "a" });
+  const started = nextEvent(manager, "jobStarted");
+  await manager.start();
+  const { pid } = await started;
+  const queue = await JobQueue.open(harness.path);
+  await until(() => queue.claimed()[0]?.pid === pid);
+  expect(queue.claimed()).toMatchObject([{ pid, startTime: startTimeOf(pid!) }]);
+  queue.close();
 });
 
 test("a store without claimed jobs has nothing to tell", async () => {
