@@ -1,6 +1,6 @@
 /** The process of one O'Brien job whose body is a SUB: what it makes of the SUB's end, what it may reach, and when it ends. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -162,6 +162,22 @@ describe("the process", () => {
     expect(isRunning(pid)).toBe(true);
     parent.kill("SIGKILL");
     await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+  });
+
+  test("keeps one code cache for all its flags", async () => {
+    const input = Buffer.concat(await inputOf(sub("RETURN TRUE")));
+    const keptAfter = async (...flags: string[]): Promise<number[]> => {
+      const child = startJob({ XDG_CACHE_HOME: place }, flags);
+      const ended = endOf(child);
+      child.stdin!.end(input);
+      expect((await ended).stdout).toBe('{"success":true}\n');
+      const files = readdirSync(place, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("code-"));
+      return files.map((name) => statSync(join(place, name)).mtimeMs);
+    };
+    const first = await keptAfter();
+    expect(first).toHaveLength(1);
+    expect(await keptAfter("--stack-size=7000", "--max-old-space-size=100")).toEqual(first);
+    expect(await keptAfter()).toEqual(first);
   });
 
   test("loads neither parser nor SQLite nor the command line", () => {
