@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GearmanAdmin, GearmanClient, systemHost } from "../../../src/core/gearman/index.ts";
 import { type Gearmand, hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
-import { type Compared, type Comparison, compare, isMet, type Measured, table, timed } from "./measure.ts";
+import { type Compared, type Comparison, compare, isMet, type Measured, table, timed } from "../measure.ts";
 import { compileYardsticks, secondsOf, startChild, startCWorker, stopped } from "./processes.ts";
 import { openRaw, rawBackground, rawEcho, rawForeground } from "./raw-loop.ts";
 
