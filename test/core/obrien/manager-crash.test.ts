@@ -154,7 +154,9 @@ test.skipIf(process.platform === "win32")("a machine without room for more proce
   queue.enqueue(Array.from({ length: 60 }, (_, job) => ({ class: "slow", payload: `${job}\n` })));
   // Each worker takes three of the manager's files, and twenty of these are its own.
   const line = `ulimit -n 70; exec "$0" "$@"`;
-  const child = spawn("/bin/sh", ["-c", line, process.execPath, program, harness.path, harness.log, "40"], { stdio: "inherit" });
+  const child = spawn("/bin/sh", ["-c", line, process.execPath, program, harness.path, harness.log, "40"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   children.push(child);
   await until(() => queue.counts().total.pending + queue.counts().total.claimed === 0);
   expect(queue.counts().total).toEqual({ pending: 0, claimed: 0, done: 60, failed: 0 });
