@@ -1,6 +1,7 @@
 /** Decides which routines can reach a waiting call: they become generators, all others stay plain functions. */
 import type * as ast from "../../grammar/ast.ts";
 import { nameKey } from "../../grammar/ast.ts";
+import type { FunctionRow } from "../host.ts";
 import type { Surface } from "../surface.ts";
 import type { RoutineUnit, Unit } from "./unit.ts";
 import { walkStatements } from "./walk.ts";
@@ -12,6 +13,8 @@ interface CodeFacts {
   waits: boolean;
   /** It calls through a value. */
   hasDynamicCall: boolean;
+  /** It calls a row that takes a SUB. */
+  givesSubs: boolean;
 }
 
 /** The outcome: whether main waits, and whether calls through values may. Routines get their `waits` set. */
@@ -20,6 +23,8 @@ export interface Colours {
   readonly dynamicCallsWait: boolean;
   /** Upper-case names that are read as values: routines among them can be called through values. */
   readonly valuesRead: ReadonlySet<string>;
+  /** Rows may be given SUBs. */
+  readonly givesSubs: boolean;
 }
 
 /** Colours a unit. */
@@ -48,7 +53,8 @@ export function colourUnit(unit: Unit, surface: Surface): Colours {
     dynamicCallsWait = true;
   }
   for (const routine of unit.routines.values()) routine.generic.waits = routine.waits;
-  return { mainWaits: waitsNow(unit, main, dynamicCallsWait), dynamicCallsWait, valuesRead };
+  const givesSubs = unit.hasDynamicCode || isModuleRead || [...facts.values()].some((code) => code.givesSubs);
+  return { mainWaits: waitsNow(unit, main, dynamicCallsWait), dynamicCallsWait, valuesRead, givesSubs };
 }
 
 /** Carries waiting from routines to their callers until nothing changes. */
@@ -75,7 +81,11 @@ function factsOf(
   surface: Surface,
   valuesRead: Set<string>,
 ): CodeFacts {
-  const facts: CodeFacts = { calls: new Set(), waits: false, hasDynamicCall: false };
+  const facts: CodeFacts = { calls: new Set(), waits: false, hasDynamicCall: false, givesSubs: false };
+  const row = (found: FunctionRow<unknown>): void => {
+    facts.waits ||= found.waits;
+    facts.givesSubs ||= Object.values(found.params).some((param) => param.type === "sub");
+  };
   const targets = new Set<ast.Expression>();
   const named = (name: ast.Name): void => {
     targets.add(name);
@@ -83,16 +93,16 @@ function factsOf(
     const variable = routine?.locals.get(key) ?? unit.globals.get(key);
     const builtin = surface.builtins.get(key)?.row;
     if (builtin?.kind === "function" && !(builtin.yields && (variable?.isStored || unit.routines.has(key)))) {
-      facts.waits ||= builtin.waits;
+      row(builtin);
     } else if (variable?.isStored) facts.hasDynamicCall ||= variable.array === null;
     else if (unit.routines.has(key)) facts.calls.add(key);
     else facts.hasDynamicCall = true;
   };
   const method = (member: ast.Member): void => {
     targets.add(member);
-    const row = memberRow(member, surface);
-    if (row) facts.waits ||= row.kind === "function" && row.waits;
-    else facts.hasDynamicCall = true;
+    const found = memberRow(member, surface);
+    if (found?.kind === "function") row(found);
+    else if (!found) facts.hasDynamicCall = true;
   };
   const called = (target: ast.Expression): void => {
     if (target.kind === "name") named(target);
@@ -108,8 +118,8 @@ function factsOf(
         targets.add(node.target);
       }
       if (node.kind === "member" && !targets.has(node)) {
-        const row = memberRow(node, surface);
-        if (row?.kind === "function" && row.waits) facts.waits = true;
+        const found = memberRow(node, surface);
+        if (found?.kind === "function" && found.waits) facts.waits = true;
       }
     },
     statement: (node) => {

@@ -78,7 +78,8 @@ export function compileProgram(
   infer(unit, compilation);
   collectData(compilation);
   const { valuesRead } = colours;
-  const constants = literalConstants(compilation);
+  // Only SUBs that a row was given can leave this process.
+  const constants = colours.givesSubs ? literalConstants(compilation) : new Map<string, ConstantEntry>();
   const pieces = programCode(compilation, mainWaits, valuesRead, constants);
   if (found.some((complaint) => complaint.severity === "error")) return { unit: null, complaints: distinct(found) };
   if (environment.lints) found.push(...lint(compilation));
@@ -88,7 +89,7 @@ export function compileProgram(
       code,
       marks,
       main: [starts[1]!, starts[2]!],
-      needs: needsOfRoutines(compilation, new Set(constants.keys())),
+      needs: colours.givesSubs ? needsOfRoutines(compilation, new Set(constants.keys())) : {},
       files: unit.files.map(({ source, dialect }) => ({ name: source.name, text: source.text, dialect })),
       rows: compilation.rows.map((row) => row.id),
       isDynamic: unit.hasDynamicCode,

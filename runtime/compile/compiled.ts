@@ -16,7 +16,7 @@ export interface CompiledUnit {
   readonly hasData: boolean;
   /** Where main's code begins and ends in `code`: routines that run in another process do without. */
   readonly main: readonly [start: number, end: number];
-  /** What each routine depends on, by upper-case name. */
+  /** What each routine depends on, by upper-case name; empty when no row can be given a SUB. */
   readonly needs: Readonly<Record<string, RoutineNeeds>>;
 }
 

@@ -181,6 +181,15 @@ describe("a body", () => {
     expect(await resultOf(`x = EVAL("1 + 1")\nCONST c = 3\nSUB job(p$)\nRETURN c\nEND SUB\n${DEFINE}`)).toBe(3);
   });
 
+  test.each([
+    ["a module as a value", 'm = JOBS\nd% = m.DEFINE%("job")'],
+    ["a WITH block", 'WITH JOBS\nd% = .DEFINE%("job")\nEND WITH'],
+    ["text compiled while it runs", 'EXEC("d% = JOBS.DEFINE%(" + CHR$(34) + "job" + CHR$(34) + ")")'],
+    ["a routine", 'define()\nSUB define()\nd% = JOBS.DEFINE%("job")\nEND SUB'],
+  ])("may be given away through %s", async (_, define) => {
+    expect(await resultOf(`CONST c = 3\nSUB job(p$)\nRETURN c\nEND SUB\n${define}`)).toBe(3);
+  });
+
   test("says which modules it uses, and where", async () => {
     const body = await bodyOf(`SUB job(p$)\nRETURN JOBS.NAME$("a") + JSON.STRINGIFY$(p$)\nEND SUB\n${DEFINE}`);
     expect(body.uses).toEqual([
