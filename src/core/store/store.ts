@@ -6,9 +6,10 @@
  *
  * Modes: *open* → *closed*. `close` leads there from everywhere, and nothing leads back.
  */
-import { statfsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { StoreError, storeErrorOf } from "./errors.ts";
+import { realFileOf } from "./place.ts";
 
 /** What a column may hold on its way in. Text must not contain NUL: SQLite would cut it there; store it as bytes. */
 export type StoreValue = string | number | null | Uint8Array;
@@ -132,7 +133,7 @@ function complaint(value: unknown): string {
 
 /** An open file. Every method throws a StoreError when it fails. */
 export class Store {
-  /** The file's full path, or `:memory:`. */
+  /** The file's full path without symbolic links, or `:memory:`. */
   readonly path: string;
   readonly #synchronous: "FULL" | "NORMAL";
   #database: Sqlite | null;
@@ -260,7 +261,7 @@ function freeBytesOf(directory: string): number {
 
 /** Opens a file, making it when it is not there, and brings its tables up to date. `:memory:` is a store without a file. */
 export async function openStore(path: string, options: StoreOptions): Promise<Store> {
-  const file = fullPathOf(path);
+  const file = realFileOf(path);
   const database = await openDatabase(file, options.busyTimeoutMs ?? 5000);
   try {
     return new Store(file, database, options);
@@ -270,36 +271,13 @@ export async function openStore(path: string, options: StoreOptions): Promise<St
   }
 }
 
-/** The full path also keeps SQLite from taking `file:…` for an address. */
-export function fullPathOf(path: string): string {
-  if (path === "") throw new StoreError("CANNOT_OPEN", "the name of the file to store in is empty");
-  return path === ":memory:" ? path : resolve(path);
-}
-
-/** Opens a database and nothing more. For this directory only. */
+/** Opens a database and nothing more; a full path keeps SQLite from taking `file:…` for an address. For this directory only. */
 export async function openDatabase(file: string, busyTimeoutMs: number): Promise<Sqlite> {
-  if (file !== ":memory:") checkPlace(file);
   const Database = await loadSqlite();
   try {
     return new Database(file, { timeout: busyTimeoutMs });
   } catch (error) {
     throw storeErrorOf(error, file);
-  }
-}
-
-function checkPlace(file: string): void {
-  const directory = dirname(file);
-  if (!isDirectory(directory)) {
-    throw new StoreError("MISSING_DIRECTORY", `${file}: there is no directory ${directory}: make it first`);
-  }
-  if (isDirectory(file)) throw new StoreError("CANNOT_OPEN", `${file} is a directory, not a file`);
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The store: what it keeps, what it refuses, and how it fails. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -309,9 +309,57 @@ describe("the lock", () => {
     expect(count(store)).toBe(1);
   });
 
+  test("is the same by whatever symbolic links the file is named, there or not there yet", async () => {
+    mkdirSync(join(directory, "there"));
+    symlinkSync(join(directory, "there"), join(directory, "here"));
+    symlinkSync("here/a.db", join(directory, "to-come.db"));
+    symlinkSync("to-come.db", join(directory, "twice.db"));
+    const lock = await lockStore(join(directory, "there/a.db"));
+    for (const name of ["here/a.db", "to-come.db", "twice.db"])
+      await expect(lockStore(join(directory, name))).rejects.toMatchObject({ kind: "LOCKED" });
+    insertInto(await open({}, join(directory, "twice.db"))).run(1);
+    expect(count(await open({}, join(directory, "there/a.db")))).toBe(1);
+    for (const name of ["here/a.db", "to-come.db", "twice.db"])
+      await expect(lockStore(join(directory, name))).rejects.toMatchObject({ kind: "LOCKED" });
+    lock.release();
+  });
+
+  test("and the store itself are refused to a file with several names, until it has one again", async () => {
+    (await open()).close();
+    const other = join(directory, "b.db");
+    linkSync(path, other);
+    const refusal = { kind: "CANNOT_OPEN", message: expect.stringContaining("2 names (hard links)") };
+    await expect(lockStore(other)).rejects.toMatchObject(refusal);
+    await expect(lockStore(path)).rejects.toMatchObject(refusal);
+    await expect(openStore(other, { migrations: [TABLE] })).rejects.toMatchObject(refusal);
+    rmSync(other);
+    (await lockStore(path)).release();
+  });
+
+  test("is refused where symbolic links lead round or nowhere", async () => {
+    symlinkSync("round.db", join(directory, "round.db"));
+    await expect(lockStore(join(directory, "round.db"))).rejects.toMatchObject({
+      kind: "CANNOT_OPEN",
+      message: expect.stringContaining("symbolic links"),
+    });
+    symlinkSync("gone/a.db", join(directory, "nowhere.db"));
+    await expect(lockStore(join(directory, "nowhere.db"))).rejects.toMatchObject({
+      kind: "MISSING_DIRECTORY",
+      message: expect.stringContaining("gone/a.db"),
+    });
+  });
+
+  test("that cannot be made is told of the file that was named", async () => {
+    mkdirSync(`${path}-lock`);
+    await expect(lockStore(path)).rejects.toMatchObject({ message: expect.stringMatching(`^${path} cannot be locked: `) });
+  });
+
   test("in a missing directory fails like the store", async () => {
     mkdirSync(join(directory, "there"));
     (await lockStore(join(directory, "there/a.db"))).release();
-    await expect(lockStore(join(directory, "gone/a.db"))).rejects.toMatchObject({ kind: "MISSING_DIRECTORY" });
+    await expect(lockStore(join(directory, "gone/a.db"))).rejects.toMatchObject({
+      kind: "MISSING_DIRECTORY",
+      message: expect.not.stringContaining("-lock"),
+    });
   });
 });

@@ -195,7 +195,7 @@ export class GearmanServer {
       return await FileJournal.open(queueFile, { busyTimeoutMs: JOURNAL_BUSY_MS });
     } catch (error) {
       this.#mode = (this.#mode as string) === "closed" ? "closed" : "new";
-      throw new GearmanError("IO", `cannot use the queue file ${(error as Error).message}`, { cause: error });
+      throw new GearmanError("IO", `cannot use the queue file: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -212,7 +212,7 @@ export class GearmanServer {
       if (jobs > 0) this.#state.onEvent({ type: "restored", jobs });
     } catch (error) {
       await new Promise((resolve) => this.#listener.server.close(resolve));
-      throw new GearmanError("IO", `cannot read the queue file ${(error as Error).message}`, { cause: error });
+      throw new GearmanError("IO", `cannot read the queue file: ${(error as Error).message}`, { cause: error });
     }
   }
 

@@ -1,7 +1,7 @@
 /** The embedded server with a queue file, on the wire: what was accepted is there after any end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -120,7 +120,7 @@ describe("a queue file that cannot be used", () => {
     const server = new GearmanServer({ queueFile: path() });
     await expect(server.listen()).rejects.toMatchObject({
       kind: "IO",
-      message: expect.stringContaining(`cannot use the queue file ${path()}`),
+      message: expect.stringContaining(`cannot use the queue file: ${path()}`),
       cause: { kind },
     });
     await server.close();
@@ -133,6 +133,19 @@ describe("a queue file that cannot be used", () => {
     await expect(other.listen()).rejects.toMatchObject({ cause: { kind: "LOCKED" } });
     await server.close();
     await other.listen();
+  });
+
+  test("because another server has it under another name is refused, symbolic or hard", async () => {
+    await serve();
+    for (const [link, kind] of [
+      [symlinkSync, "LOCKED"],
+      [linkSync, "CANNOT_OPEN"],
+    ] as const) {
+      const other = new GearmanServer({ queueFile: join(directory, `${link.name}.db`) });
+      closers.push(() => other.close());
+      link(queueFile, join(directory, `${link.name}.db`));
+      await expect(other.listen()).rejects.toMatchObject({ cause: { kind } });
+    }
   });
 
   test("is free again when the server could not listen, or was closed while it started", async () => {
