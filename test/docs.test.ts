@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { transform } from "esbuild";
 import { describe, expect, test } from "vitest";
+import { BODY_OPTIONS, COMMAND_OPTIONS } from "../modules/obrien/class-options.ts";
+import { RUNTIME_ERRORS } from "../src/core/obrien/runtime-errors.ts";
 import { projectDirectory } from "../src/tools/build.ts";
 import { stalePages } from "../src/tools/docgen/main.ts";
 import { type CliResult, cliPath, runNode } from "./helpers/cli.ts";
@@ -65,6 +67,12 @@ describe("pages", () => {
     const text = readFileSync(join(projectDirectory, path), "utf8");
     const targets = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)].map((match) => match[1]!);
     expect(targets.filter((target) => !existsSync(join(projectDirectory, dirname(path), target)))).toEqual([]);
+  });
+
+  test("the guide to OBRIEN names every class of errors that it gives, and every option of a class of jobs", () => {
+    const text = readFileSync(join(projectDirectory, "docs/obrien.md"), "utf8");
+    const names = [...Object.keys(RUNTIME_ERRORS), ...`${BODY_OPTIONS}, ${COMMAND_OPTIONS}`.split(", ")];
+    expect(names.filter((name) => !text.includes(`${name}\``) && !text.includes(`"${name}"`))).toEqual([]);
   });
 
   test("the README names the two commands, each on one line", () => {

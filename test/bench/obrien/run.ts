@@ -46,8 +46,8 @@ const storeCases = (): Comparison[] => [
 
 const commandCases = (): Comparison[] =>
   [2, 8].flatMap((concurrency) => {
-    const ours = () => commandJobs(place, sized(400), concurrency);
-    const bare = (stdio: "ignore" | "pipe") => () => bareProcesses(sized(400), concurrency, stdio);
+    const ours = () => commandJobs(place, sized(200), concurrency);
+    const bare = (stdio: "ignore" | "pipe") => () => bareProcesses(sized(200), concurrency, stdio);
     const title = `/bin/true, ${concurrency} at once, claim to recorded verdict`;
     return [
       { title, yardstick: "spawn and wait, output read", bar: 0.6, ours, theirs: bare("pipe") },
