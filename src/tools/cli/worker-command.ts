@@ -14,6 +14,9 @@ interface WorkerFlags {
 }
 
 const HELP = `
+Options may stand before FILE or after it. What looks like an option and is
+for the script comes after --, as in: basil worker jobs.basil -- --verbose
+
 A process that crashes is restarted after a pause that grows up to 30 s. When
 all have crashed within 10 s of their starts, --restart-limit times in a row
 and once more, the worker gives up. A script that ends normally is not
@@ -43,7 +46,7 @@ export function addWorkerCommand(program: Command, context: CliContext, finish: 
     .option("--no-cache", "compile anew, and keep nothing of it")
     .addOption(new Option("--embedded").hideHelp())
     .addHelpText("after", HELP)
-    .passThroughOptions()
+    .showHelpAfterError("Options for the script stand after --. Try: basil help worker")
     .action(async (file: string, args: string[], flags: WorkerFlags) => {
       const { runWorkers } = await import("./worker.ts");
       const { processes, restartLimit } = flags;

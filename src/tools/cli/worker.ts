@@ -8,7 +8,7 @@ import { type CliContext, CliError, EXIT_CODES } from "./context.ts";
 import { linesOf } from "./gearman/submit-input.ts";
 import { type ProcessEnd, type WorkerProcess, WorkerSupervisor } from "./worker-supervisor.ts";
 
-/** What stands before FILE on the command line. */
+/** What the command line says besides the script and its arguments. */
 export interface WorkerOptions {
   readonly processes: number;
   readonly restartLimit: number;
@@ -31,7 +31,7 @@ export async function runWorkers(
     const reason = error.code === "ENOENT" ? "there is no such file" : error.message;
     throw new CliError(EXIT_CODES.unreadable, `cannot read ${file}: ${reason}`, { cause: error });
   });
-  const words = ["run", ...options.runOptions, file, ...args];
+  const words = ["run", ...options.runOptions, ...(file.startsWith("-") ? ["--"] : []), file, ...args];
   const supervisor = new WorkerSupervisor({
     processes: options.processes,
     restartLimit: options.restartLimit,
