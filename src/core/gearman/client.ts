@@ -32,7 +32,7 @@ import {
   type SubmitRequest,
 } from "./requests.ts";
 import { type JobStream, StreamSubmit } from "./stream.ts";
-import { type TaskRequest, TaskSet, type TaskSetOptions } from "./tasks.ts";
+import { type InBackground, type TaskRequest, TaskSet, type TaskSetOptions } from "./tasks.ts";
 
 /** How a client is set up. `GearmanConfig` fits in here. */
 export interface GearmanClientOptions extends ConnectingOptions {
@@ -134,9 +134,13 @@ export class GearmanClient {
   /**
    * Submits many jobs, a bounded number of them at once, and gives their outcomes: with `for await` as they come, with
    * `all()` in the order of the requests. Requests may be a generator; it is asked for more as outcomes are read.
-   * Nothing happens before someone reads. Leaving the loop calls off what is left.
+   * Nothing happens before someone reads. Leaving the loop calls off what is left. What succeeded has a `result`, or in
+   * the background a `receipt`.
    */
-  tasks<R extends TaskRequest>(requests: Iterable<R> | AsyncIterable<R>, options: TaskSetOptions = {}): TaskSet<R> {
+  tasks<R extends TaskRequest, B extends boolean = false>(
+    requests: Iterable<R> | AsyncIterable<R>,
+    options: TaskSetOptions<B> = {},
+  ): TaskSet<R, InBackground<R, B>> {
     return new TaskSet(requests, options, {
       check: (request, isBackground) => this.#checked(request, isBackground),
       contentOf: (request, packet) => this.#contentOf(request, packet),

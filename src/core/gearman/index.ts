@@ -54,7 +54,16 @@ export type { ServerTlsOptions } from "./server/listener.ts";
 export { GearmanServer, type GearmanServerOptions, type GearmanServerStats, type ListeningAddress } from "./server/server.ts";
 export type { GearmanServerEvent } from "./server/state.ts";
 export type { JobStream } from "./stream.ts";
-export type { TaskOutcome, TaskRequest, TaskSet, TaskSetOptions } from "./tasks.ts";
+export type {
+  FailedTask,
+  FinishedTask,
+  InBackground,
+  QueuedTask,
+  TaskOutcome,
+  TaskRequest,
+  TaskSet,
+  TaskSetOptions,
+} from "./tasks.ts";
 export type { TlsOptions } from "./tls.ts";
 export { GearmanWorker } from "./worker.ts";
 export { GearmanJob } from "./worker-job.ts";

@@ -15,31 +15,60 @@ export type TaskRequest =
   | (JobRequest & Pick<SubmitListeners, "onCreated" | "onStatus"> & { readonly background?: false | undefined })
   | (BackgroundRequest & { readonly background?: boolean | undefined });
 
-/** How a set runs. */
-export interface TaskSetOptions {
+/** How a set runs. `B` is whether its jobs run in the background, as far as types know. */
+export interface TaskSetOptions<B extends boolean = boolean> {
   /** Most jobs submitted whose outcome nobody has read yet. Default 1000. */
   readonly maxInFlight?: number | undefined;
   /** Whether jobs that say nothing of it run in the background. Default false. */
-  readonly background?: boolean | undefined;
+  readonly background?: B | undefined;
   /** Calls the set off. */
   readonly signal?: AbortSignal | undefined;
   /** Longest time for the whole set, in milliseconds. Default: none; each job has its own `timeoutMs`, or the client's. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What became of one job of a set. */
-export type TaskOutcome<R extends TaskRequest = TaskRequest> =
-  | {
-      /** Place of the job's request, from 0. */
-      readonly index: number;
-      readonly request: R;
-      readonly ok: true;
-      /** The result of a job in the foreground, else null. */
-      readonly result: Buffer | null;
-      /** Where a job in the background went, else null. */
-      readonly receipt: JobReceipt | null;
-    }
-  | { readonly index: number; readonly request: R; readonly ok: false; readonly error: GearmanError };
+/** Whether a request of type `R` runs in the background, as far as types know, in a set where `B` is the rule. */
+export type InBackground<R extends TaskRequest, B extends boolean = boolean> = R extends { readonly background?: unknown }
+  ? "background" extends keyof R
+    ? Exclude<R["background"], undefined> | (undefined extends R["background"] ? B : never)
+    : B
+  : B;
+
+/** What became of one job of a set; `ok` and `receipt` tell which. */
+export type TaskOutcome<R extends TaskRequest = TaskRequest, B extends boolean = InBackground<R>> =
+  | (B extends true ? QueuedTask<R> : FinishedTask<R>)
+  | FailedTask<R>;
+
+/** A job in the foreground that is done. */
+export interface FinishedTask<R extends TaskRequest = TaskRequest> {
+  /** Place of the job's request, from 0. */
+  readonly index: number;
+  readonly request: R;
+  readonly ok: true;
+  /** What its worker returned. */
+  readonly result: Buffer;
+  readonly receipt: null;
+}
+
+/** A job in the background that a server has accepted. */
+export interface QueuedTask<R extends TaskRequest = TaskRequest> {
+  /** Place of the job's request, from 0. */
+  readonly index: number;
+  readonly request: R;
+  readonly ok: true;
+  readonly result: null;
+  /** Where it went. */
+  readonly receipt: JobReceipt;
+}
+
+/** A job that failed, or that no server has accepted. */
+export interface FailedTask<R extends TaskRequest = TaskRequest> {
+  /** Place of the job's request, from 0. */
+  readonly index: number;
+  readonly request: R;
+  readonly ok: false;
+  readonly error: GearmanError;
+}
 
 /** What a set needs of its client. */
 export interface TaskPorts {
@@ -66,13 +95,15 @@ const MAX_IN_FLIGHT = 1000;
  * A set of jobs. Modes: new (nothing happens before someone reads) → running → draining (no more requests) → over.
  * Aborting and leaving the loop lead from everywhere to over; jobs in flight fail with ABORTED then.
  */
-export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome<R>>, TaskOwner<R>, Expiring {
+export class TaskSet<R extends TaskRequest, B extends boolean = InBackground<R>>
+  implements AsyncIterable<TaskOutcome<R, B>>, TaskOwner<R>, Expiring
+{
   readonly #source: Iterator<R> | AsyncIterator<R>;
   readonly #isAsync: boolean;
   readonly #ports: TaskPorts;
   readonly #options: TaskSetOptions;
   readonly #maxInFlight: number;
-  readonly #outcomes = new EventQueue<TaskOutcome<R>>({
+  readonly #outcomes = new EventQueue<TaskOutcome<R, B>>({
     maxEvents: Number.POSITIVE_INFINITY,
     maxBytes: Number.POSITIVE_INFINITY,
     onFull: () => undefined,
@@ -89,7 +120,7 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
   #failure: { error: unknown } | undefined;
   #deadline: Deadline | null = null;
   #batch: TaskBatch | null = null;
-  #collected: TaskOutcome<R>[] | null = null;
+  #collected: TaskOutcome<R, B>[] | null = null;
   #next = 0;
   #inFlight = 0;
   #isPumping = false;
@@ -105,10 +136,10 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
   }
 
   /** The outcomes as they come. The loop throws when the set is called off, runs out of time, or its requests throw. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<TaskOutcome<R>> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<TaskOutcome<R, B>> {
     this.#start();
     const queue = this.#outcomes;
-    const iterator: AsyncIterableIterator<TaskOutcome<R>> = {
+    const iterator: AsyncIterableIterator<TaskOutcome<R, B>> = {
       next: () => {
         this.#schedule();
         return queue.next();
@@ -120,7 +151,7 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
   }
 
   /** All outcomes in the order of the requests. Fails where the loop would throw. */
-  async all(): Promise<TaskOutcome<R>[]> {
+  async all(): Promise<TaskOutcome<R, B>[]> {
     this.#start();
     this.#collected = [];
     await this.#outcomes.next();
@@ -281,7 +312,9 @@ export class TaskSet<R extends TaskRequest> implements AsyncIterable<TaskOutcome
     this.#settle({ index, request, ok: false, error: asGearmanError(error) });
   }
 
-  #settle(outcome: TaskOutcome<R>): void {
+  #settle(settled: TaskOutcome<R, boolean>): void {
+    // Types and requests agree on what runs in the background.
+    const outcome = settled as TaskOutcome<R, B>;
     this.#inFlight--;
     if (this.#collected === null) this.#outcomes.push(outcome, 0);
     else this.#collected[outcome.index] = outcome;

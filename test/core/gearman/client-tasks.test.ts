@@ -1,7 +1,7 @@
 /** Task sets: how many jobs are out at once, in which order outcomes come, and how a set ends. */
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
-import type { TaskOutcome, TaskRequest } from "../../../src/core/gearman/tasks.ts";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import type { FailedTask, InBackground, QueuedTask, TaskOutcome, TaskRequest } from "../../../src/core/gearman/tasks.ts";
 import { freePort, hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
 import { accepting, clientHarness, expectFailure, failureOf } from "./client-harness.ts";
 import { until } from "./fake-server.ts";
@@ -25,6 +25,37 @@ function source(count: number, request: (index: number) => TaskRequest = () => (
 }
 
 const resultOf = (outcome: TaskOutcome) => (outcome.ok ? (outcome.result?.toString() ?? null) : outcome.error.kind);
+
+describe("what succeeded", () => {
+  test("has a result, in the background a receipt, and types know which", async () => {
+    const server = await embedded();
+    await worker(server, "f", () => "done");
+    const client = clientOf([server]);
+    const told: (string | Buffer)[] = [];
+    const plain: readonly TaskRequest[] = [{ name: "f" }, { name: "f", background: true }];
+    for (const outcome of await client.tasks([{ name: "f" }]).all()) if (outcome.ok) told.push(outcome.result.toString());
+    for (const outcome of await client.tasks([{ name: "f" }], { background: true }).all())
+      if (outcome.ok) told.push(outcome.receipt.server);
+    for (const outcome of await client.tasks([{ name: "f", background: true }]).all())
+      if (outcome.ok) told.push(outcome.receipt.server);
+    for (const outcome of await client.tasks([{ name: "f", background: false }], { background: true }).all())
+      if (outcome.ok) told.push(outcome.result.toString());
+    for (const outcome of await client.tasks(plain).all())
+      if (outcome.ok) told.push(outcome.receipt === null ? outcome.result : outcome.receipt.server);
+    expect(told.map(String)).toEqual(["done", server, server, "done", "done", server]);
+  });
+
+  test("is typed by what may be, where requests say it while they run", () => {
+    expectTypeOf<TaskOutcome<{ name: string }, true>>().toEqualTypeOf<
+      QueuedTask<{ name: string }> | FailedTask<{ name: string }>
+    >();
+    expectTypeOf<InBackground<{ name: string; background?: true }, false>>().toEqualTypeOf<boolean>();
+    expectTypeOf<InBackground<{ name: string; background: boolean }, false>>().toEqualTypeOf<boolean>();
+    expectTypeOf<InBackground<{ name: string; background: true }, false>>().toEqualTypeOf<true>();
+    expectTypeOf<InBackground<{ name: string }, false>>().toEqualTypeOf<false>();
+    expectTypeOf<InBackground<TaskRequest>>().toEqualTypeOf<boolean>();
+  });
+});
 
 describe("a set", () => {
   test("gives results as they come, and with all() in the order of the requests", async () => {
