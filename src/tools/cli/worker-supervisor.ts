@@ -35,6 +35,9 @@ export interface SupervisorOptions {
 /** A process that lived this long before it crashed did not crash at its start, in milliseconds. */
 const STABLE_MS = 10_000;
 
+/** In a rolling restart, a process that lived this long works: then the next one is replaced, in milliseconds. */
+const PROOF_MS = 2_000;
+
 /** Pauses before restarts. */
 const RESTART_BACKOFF: BackoffOptions = { firstMs: 500, maxMs: 30_000, jitter: 0.5 };
 
@@ -46,6 +49,8 @@ interface Slot {
   /** Crashes in a row, each soon after a start. */
   crashes: number;
   isDone: boolean;
+  /** Its process was asked to end so that another takes its place. */
+  isBeingReplaced: boolean;
   callOff: (() => void) | null;
 }
 
@@ -56,6 +61,9 @@ export class WorkerSupervisor {
   readonly #after: (delayMs: number, action: () => void) => () => void;
   readonly #now: () => number;
   #isStopping = false;
+  /** The rolling restart under way. */
+  #restarting: Promise<void> | null = null;
+  #isRestartWanted = false;
   #exitCode = 0;
   #over!: () => void;
 
@@ -74,6 +82,7 @@ export class WorkerSupervisor {
       startedAt: 0,
       crashes: 0,
       isDone: false,
+      isBeingReplaced: false,
       callOff: null,
     }));
   }
@@ -88,29 +97,80 @@ export class WorkerSupervisor {
 
   /** Passes a signal on, and starts nothing any more. */
   stop(signal: NodeJS.Signals): void {
+    const isFirst = !this.#isStopping;
     this.#isStopping = true;
     for (const slot of this.#slots) {
       slot.callOff?.();
       slot.callOff = null;
-      slot.process?.kill(signal);
+      // One that is being replaced finishes its jobs already: a second signal would cut them.
+      if (!(isFirst && slot.isBeingReplaced)) slot.process?.kill(signal);
     }
     this.#endWhenEmpty();
   }
 
-  /** Replaces the processes one by one: each ends its jobs first, and the next waits until its successor has started. */
-  async restart(): Promise<void> {
+  /**
+   * Replaces the processes one by one: each ends its jobs first, and the next waits until its successor has lived for
+   * two seconds. Breaks off when a successor crashes. Called meanwhile, it makes one more round afterwards.
+   */
+  restart(): Promise<void> {
+    this.#isRestartWanted = true;
+    if (this.#restarting) this.#options.tell("a restart is under way: one more follows it");
+    this.#restarting ??= this.#restartWhileWanted();
+    return this.#restarting;
+  }
+
+  async #restartWhileWanted(): Promise<void> {
+    while (this.#isRestartWanted && !this.#isStopping) {
+      this.#isRestartWanted = false;
+      await this.#replaceAll();
+    }
+    this.#restarting = null;
+  }
+
+  async #replaceAll(): Promise<void> {
     for (const slot of this.#slots) {
-      const { process } = slot;
-      if (this.#isStopping || process === null) continue;
+      if (this.#isStopping) return;
+      if (slot.isDone || (await this.#replace(slot))) continue;
+      const isLast = !this.#slots.slice(slot.number).some(({ process }) => process !== null);
+      if (!this.#isStopping && !isLast)
+        this.#options.tell(
+          `the restart is broken off, because worker ${slot.number} crashed: those after it are left as they are`,
+        );
+      return;
+    }
+  }
+
+  /** Gives a place a new process; false when that crashed soon, or all is stopping. */
+  async #replace(slot: Slot): Promise<boolean> {
+    const { process } = slot;
+    slot.crashes = 0;
+    if (process === null) {
+      // It crashed and waits for its restart: that need not wait any longer.
+      slot.callOff?.();
+      this.#start(slot);
+    } else {
       this.#options.tell(`${this.#name(slot)} is restarted`);
-      slot.crashes = -1; // the end that was asked for is no crash
+      slot.isBeingReplaced = true;
       process.kill("SIGTERM");
       await process.ended;
     }
+    return slot.process !== null && this.#provesItself(slot.process);
+  }
+
+  /** Whether a process lives for a while, or ends normally. */
+  #provesItself(process: WorkerProcess): Promise<boolean> {
+    return new Promise((resolve) => {
+      const callOff = this.#after(PROOF_MS, () => resolve(true));
+      void process.ended.then(({ code }) => {
+        callOff();
+        resolve(code === 0);
+      });
+    });
   }
 
   #start(slot: Slot): void {
     slot.callOff = null;
+    slot.isBeingReplaced = false;
     slot.startedAt = this.#now();
     const process = this.#options.launch(slot.number);
     slot.process = process;
@@ -121,10 +181,7 @@ export class WorkerSupervisor {
     const text = `${this.#name(slot)} ${howText(end)}`;
     slot.process = null;
     if (this.#isStopping) return this.#endWhenEmpty();
-    if (slot.crashes < 0) {
-      slot.crashes = 0;
-      return this.#start(slot);
-    }
+    if (slot.isBeingReplaced) return this.#start(slot);
     if (end.code === 0) {
       slot.isDone = true;
       if (this.#slots.length > 1) this.#options.tell(`${text} and is not restarted`);

@@ -104,20 +104,88 @@ test("a signal goes to all processes, nothing is restarted, and waits for restar
   expect(launched).toHaveLength(2);
 });
 
-test("a rolling restart replaces one process after the other, without a pause", async () => {
-  const { supervisor, end, launched, settled, timers } = rig(2);
+/** What each process was sent, in the order of the starts, after its number. */
+const history = (launched: ReturnType<typeof rig>["launched"]) => launched.map(({ number, signals }) => [number, ...signals]);
+
+test("a rolling restart replaces one process after the other, each when the successor before it has lived two seconds", async () => {
+  const { supervisor, end, fire, launched, settled, timers, lines } = rig(2);
   void supervisor.run();
   const restarted = supervisor.restart();
-  expect(launched.map(({ signals }) => signals)).toEqual([["SIGTERM"], []]);
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2]]);
   await end({ code: 143 }, 0);
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2], [1]]);
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([2000]);
+  fire();
   await settled();
-  expect(launched.map(({ number, signals }) => [number, signals])).toEqual([
-    [1, ["SIGTERM"]],
-    [2, ["SIGTERM"]],
-    [1, []],
-  ]);
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2, "SIGTERM"], [1]]);
   await end({ code: 143 }, 1);
+  fire();
   await restarted;
-  expect(launched).toHaveLength(4);
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2, "SIGTERM"], [1], [2]]);
+  expect(timers).toEqual([]);
+  expect(lines).toEqual(["worker 1 is restarted", "worker 2 is restarted"]);
+});
+
+test("a restart that is asked for during one, however often, is one more round afterwards", async () => {
+  const { supervisor, end, fire, launched, settled } = rig(1);
+  void supervisor.run();
+  const restarted = supervisor.restart();
+  void supervisor.restart();
+  void supervisor.restart();
+  expect(history(launched)).toEqual([[1, "SIGTERM"]]);
+  await end({ code: 143 });
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [1]]);
+  fire();
+  await settled();
+  expect(history(launched)).toEqual([
+    [1, "SIGTERM"],
+    [1, "SIGTERM"],
+  ]);
+  await end({ code: 143 });
+  fire();
+  await restarted;
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [1, "SIGTERM"], [1]]);
+});
+
+test("a successor that crashes breaks the restart off: the others stay as they are, and the next restart does not wait", async () => {
+  const { supervisor, end, fire, launched, settled, lines, timers } = rig(2);
+  void supervisor.run();
+  const restarted = supervisor.restart();
+  await end({ code: 143 }, 0);
+  await end({ code: 5 });
+  await restarted;
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2], [1]]);
+  expect(lines.slice(1)).toEqual([
+    "worker 1 ended with exit code 5; it is restarted in 0.5 s",
+    "the restart is broken off, because worker 1 crashed: those after it are left as they are",
+  ]);
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([500]);
+
+  void supervisor.restart();
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2], [1], [1]]);
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([2000]);
+  fire();
+  await settled();
+  expect(history(launched)).toEqual([[1, "SIGTERM"], [2, "SIGTERM"], [1], [1]]);
+});
+
+test("a signal during a restart does not reach the process that ends already; the second one does", async () => {
+  const { supervisor, end, launched, timers } = rig(2);
+  const code = supervisor.run();
+  const restarted = supervisor.restart();
+  supervisor.stop("SIGINT");
+  expect(history(launched)).toEqual([
+    [1, "SIGTERM"],
+    [2, "SIGINT"],
+  ]);
+  supervisor.stop("SIGINT");
+  expect(history(launched)).toEqual([
+    [1, "SIGTERM", "SIGINT"],
+    [2, "SIGINT", "SIGINT"],
+  ]);
+  await end({ code: 143 }, 0);
+  await end({ code: 130 }, 1);
+  await Promise.all([restarted, code]);
+  expect(launched).toHaveLength(2);
   expect(timers).toEqual([]);
 });
