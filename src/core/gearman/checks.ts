@@ -1,4 +1,5 @@
 /** Refuses values a job server would misread, before they are sent: each limit here was seen to lose or mix up jobs. */
+import { types } from "node:util";
 import { formatServer, parseServer } from "./address.ts";
 import { bytesOf } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
@@ -18,6 +19,7 @@ export const MAX_PAYLOAD_BYTES = 0xffffffff - 2048;
 
 /** `name`, or an ARGUMENT error when no server would take it. */
 export function checkFunctionName(name: string): string {
+  refuseNoText("function name", name);
   if (name === "") throw new GearmanError("ARGUMENT", "the function name is empty: give the name a worker registered");
   if (name.includes("\0")) throw new GearmanError("ARGUMENT", `function name ${shown(name)} has a NUL character`);
   refuseLoneSurrogates(name, "function name", "use letters, digits and dots");
@@ -33,6 +35,7 @@ export function checkFunctionName(name: string): string {
 
 /** `unique`, or an ARGUMENT error when the server would cut it or refuse it. Empty means none. */
 export function checkUnique(unique: string): string {
+  refuseNoText("unique key", unique);
   if (unique.includes("\0")) throw new GearmanError("ARGUMENT", `unique key ${shown(unique)} has a NUL character`);
   refuseLoneSurrogates(unique, "unique key", "write the bytes in hex or Base64");
   const bytes = Buffer.byteLength(unique);
@@ -51,8 +54,31 @@ function refuseLoneSurrogates(text: string, what: string, wayOut: string): void 
     throw new GearmanError("ARGUMENT", `${what} ${shown(text)} is not text: it has bytes that are not UTF-8; ${wayOut}`);
 }
 
-/** `payload` itself, or an ARGUMENT error when it does not fit a packet. */
+/** Programs without types, and data of others, come with anything. What is asked for by type may be of another realm. */
+function refuseNoText(what: string, value: unknown): void {
+  if (typeof value !== "string") throw new GearmanError("ARGUMENT", `${what} must be text, not ${kindOf(value)}`);
+}
+
+/** `at` itself, or an ARGUMENT error when it is no Date. */
+export function checkDate(at: Date): Date {
+  if (types.isDate(at)) return at;
+  throw new GearmanError("ARGUMENT", `at must be a Date, not ${kindOf(at)}`);
+}
+
+/** A value of the wrong type in words, such as `the number 5`. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string") return `the text ${shown(value)}`;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return `the ${typeof value} ${value}`;
+  return Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** `payload` itself, or an ARGUMENT error when it is neither text nor bytes, or does not fit a packet. */
 export function checkPayload(payload: PacketArg): PacketArg {
+  if (typeof payload !== "string" && !types.isUint8Array(payload)) {
+    const message = `payload must be text or bytes (a Buffer or other Uint8Array), not ${kindOf(payload)}`;
+    throw new GearmanError("ARGUMENT", message);
+  }
   if (payload.length > MAX_PAYLOAD_BYTES) {
     throw new GearmanError("ARGUMENT", `payload of ${payload.length} bytes is over the limit of ${MAX_PAYLOAD_BYTES}`);
   }
@@ -61,6 +87,8 @@ export function checkPayload(payload: PacketArg): PacketArg {
 
 /** A timeout in milliseconds: above 0; `Infinity` for none. */
 export function checkTimeout(timeoutMs: number): number {
+  if (typeof timeoutMs !== "number")
+    throw new GearmanError("ARGUMENT", `timeoutMs must be a number above 0, not ${kindOf(timeoutMs)}`);
   if (timeoutMs > 0) return timeoutMs;
   throw new GearmanError("ARGUMENT", `timeoutMs ${timeoutMs} must be a number above 0`);
 }
@@ -81,6 +109,7 @@ export interface HandleRef {
 
 /** Reads `H:vm:12` or `127.0.0.1:4730//H:vm:12`; an ARGUMENT error when it is not a handle. */
 export function parseHandle(text: string): HandleRef {
+  refuseNoText("job handle", text);
   const slashes = text.indexOf("//");
   const isPlain = slashes < 0 || text.startsWith("H:");
   const handle = isPlain ? text : text.slice(slashes + 2);

@@ -1,5 +1,5 @@
 /** What callers ask of a client, and what is refused before anything is sent. */
-import { checkFunctionName, checkPayload, checkUnique, MAX_UNIQUE_BYTES, shown } from "./checks.ts";
+import { checkDate, checkFunctionName, checkPayload, checkUnique, MAX_UNIQUE_BYTES, shown } from "./checks.ts";
 import { GearmanError } from "./errors.ts";
 import type { JobPacket, JobReceipt, Priority, StatusListener } from "./job.ts";
 
@@ -138,7 +138,7 @@ function epochOf(at: Date, isBackground: boolean): string {
       "ARGUMENT",
       "a job with a time always runs in the background: use submitBackground, or leave `at` out",
     );
-  const seconds = Math.ceil(at.getTime() / 1000);
+  const seconds = Math.ceil(checkDate(at).getTime() / 1000);
   if (Number.isNaN(seconds)) throw new GearmanError("ARGUMENT", "`at` is an invalid date");
   if (seconds > MAX_EPOCH_SECONDS)
     throw new GearmanError("ARGUMENT", `at ${at.toISOString()} is too late: servers keep times up to 2106-02-07`);

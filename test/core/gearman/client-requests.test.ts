@@ -1,5 +1,6 @@
 /** The requests beyond plain jobs: jobs with a time, reduce jobs, replay, questions by unique key, options, and where keys go. */
 import { connect } from "node:net";
+import { runInNewContext } from "node:vm";
 import { crc32 } from "node:zlib";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { GearmanError } from "../../../src/core/gearman/errors.ts";
@@ -29,6 +30,12 @@ async function noting() {
   });
   return { server: server.server, submits };
 }
+
+test("bytes of another realm are bytes", async () => {
+  const bytes = runInNewContext("new Uint8Array([104, 105])") as Uint8Array;
+  const server = await embedded();
+  expect((await clientOf([server]).echo(bytes)).toString()).toBe("hi");
+});
 
 describe("a job with a time", () => {
   test.each([

@@ -1,4 +1,5 @@
 /** What a client makes of servers that are slow, confused or gone: every way a call can end, against a scripted server. */
+
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { GearmanClient, type GearmanClientOptions } from "../../../src/core/gearman/client.ts";
@@ -75,6 +76,32 @@ describe("arguments", () => {
     const client = clientOf(["127.0.0.1:1"]);
     await expectFailure(client.submit(request), "ARGUMENT", message);
     await expectFailure(client.submitBackground(request), "ARGUMENT", message);
+  });
+
+  test.each<[object, string]>([
+    [{ name: 5 }, "function name must be text, not the number 5"],
+    [{ payload: 5 }, "payload must be text or bytes (a Buffer or other Uint8Array), not the number 5"],
+    [{ payload: { a: 1 } }, "payload must be text or bytes (a Buffer or other Uint8Array), not an object"],
+    [{ payload: [1] }, "payload must be text or bytes (a Buffer or other Uint8Array), not an array"],
+    [
+      { payload: new DataView(new ArrayBuffer(2)) },
+      "payload must be text or bytes (a Buffer or other Uint8Array), not an object",
+    ],
+    [{ unique: null }, "unique key must be text, not null"],
+    [{ reducer: true }, "function name must be text, not the boolean true"],
+    [{ at: "2030-01-01" }, 'at must be a Date, not the text "2030-01-01"'],
+    [{ timeoutMs: "5" }, 'timeoutMs must be a number above 0, not the text "5"'],
+  ])("%o from a program without types is refused, with what is allowed", async (wrong, message) => {
+    const client = clientOf(["127.0.0.1:1"]);
+    const request = { name: "f", ...wrong };
+    await expectFailure(client.submitBackground(request), "ARGUMENT", message);
+    const [outcome] = await client.tasks([request], { background: true }).all();
+    expect(outcome).toMatchObject({ ok: false, error: { kind: "ARGUMENT", message } });
+    if (!("at" in wrong)) await expectFailure(client.submit(request), "ARGUMENT", message);
+  });
+
+  test("the handle 5 is refused as no text", async () => {
+    await expectFailure(clientOf(["127.0.0.1:1"]).status(5 as never), "ARGUMENT", "job handle must be text, not the number 5");
   });
 
   test.each([
