@@ -5,6 +5,7 @@ import { createInterpreter, type Interpreter, type Outcome } from "../../../runt
 import { createNodeHost } from "../host/node-host.ts";
 import { type CliContext, EXIT_CODES } from "./context.ts";
 import { type ModuleOptions, modulesFor } from "./modules.ts";
+import { onSupervisorGone } from "./orphan.ts";
 import { programFiles } from "./program-files.ts";
 import { readSource, type SourceText } from "./read-source.ts";
 import { lineText, reportComplaints, reportFailure } from "./report.ts";
@@ -76,12 +77,14 @@ async function runWith(
     ...(options.dialect && { dialect: options.dialect }),
     onGracefulStop: (isNeeded) => (isNeeded ? signals.arm() : signals.disarm()),
   });
+  const release = onSupervisorGone(environment, () => signals.exitCode === undefined && process.kill(process.pid, "SIGTERM"));
   try {
     const outcome = await interpreter.run(source.text, { file: source.file });
     return report(outcome, context) || (signals.exitCode ?? EXIT_CODES.ok);
   } finally {
     await interpreter.close();
     host.close();
+    release();
     signals.close();
   }
 }

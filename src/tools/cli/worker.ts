@@ -1,12 +1,9 @@
 /** `basil worker`: processes of one script under a supervisor, which is a small process that runs no script itself. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Readable, Writable } from "node:stream";
-import { STACK_KB } from "./big-stack.ts";
 import { type CliContext, CliError, EXIT_CODES } from "./context.ts";
-import { linesOf } from "./gearman/submit-input.ts";
-import { type ProcessEnd, type WorkerProcess, WorkerSupervisor } from "./worker-supervisor.ts";
+import { launchWorker } from "./worker-process.ts";
+import { WorkerSupervisor } from "./worker-supervisor.ts";
 
 /** What the command line says besides the script and its arguments. */
 export interface WorkerOptions {
@@ -35,7 +32,7 @@ export async function runWorkers(
   const supervisor = new WorkerSupervisor({
     processes: options.processes,
     restartLimit: options.restartLimit,
-    launch: (number) => launch(words, number, options.processes > 1, context),
+    launch: (number) => launchWorker(words, number, options.processes > 1, context),
     tell: (line) => void context.stderr.write(`${line}\n`),
   });
   return supervised(supervisor, context);
@@ -61,41 +58,4 @@ async function supervised(supervisor: WorkerSupervisor, { stderr, stdin }: CliCo
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop).off("SIGHUP", hangUp);
   }
-}
-
-/** Starts one process, in a group of its own, so that a terminal's Ctrl-C reaches it once: through its supervisor. */
-function launch(words: readonly string[], number: number, isOneOfMany: boolean, context: CliContext): WorkerProcess {
-  const { stdout, stderr, environment, directory } = context;
-  const script = process.argv[1] ?? "";
-  const child = spawn(process.execPath, [`--stack-size=${STACK_KB}`, script, ...words], {
-    cwd: directory,
-    env: { ...environment, BASIL_PROCESS: String(number) },
-    stdio: ["ignore", isOneOfMany ? "pipe" : "inherit", isOneOfMany ? "pipe" : "inherit"],
-    detached: true,
-  });
-  const copied = [copyLines(child.stdout, stdout, number), copyLines(child.stderr, stderr, number)];
-  return {
-    pid: child.pid,
-    kill: (signal) => void child.kill(signal),
-    ended: endOf(child).then(async (end) => {
-      await Promise.all(copied);
-      return end;
-    }),
-  };
-}
-
-function endOf(child: ChildProcess): Promise<ProcessEnd> {
-  return new Promise((resolve) => {
-    child.once("error", () => resolve({ code: EXIT_CODES.error, signal: null }));
-    child.once("close", (code, signal) => resolve({ code, signal }));
-  });
-}
-
-/** Passes lines on whole, at the reader's pace, with the number of their process in front. */
-async function copyLines(from: Readable | null, to: Writable, number: number): Promise<void> {
-  if (from === null) return;
-  const mark = Buffer.from(`[${number}] `);
-  const newline = Buffer.from("\n");
-  for await (const line of linesOf(from, "stripped"))
-    await new Promise<void>((resolve) => void to.write(Buffer.concat([mark, line, newline]), () => resolve()));
 }

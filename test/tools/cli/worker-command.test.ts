@@ -1,5 +1,5 @@
 /** The command line of `basil worker`: its options on both sides of FILE, and what the script gets of the words. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -48,6 +48,29 @@ describe("wrong usage", () => {
     expect(stderr).toContain(message);
   });
 });
+
+test("a process that crashed is restarted though a process it started holds its pipes; its lines are there", async () => {
+  // In each script process, before the script: something that outlives it and has its output.
+  const preload = join(directory, "outlives.cjs");
+  const pids = join(directory, "pids");
+  writeFileSync(
+    preload,
+    `if (process.env.BASIL_PROCESS) {
+      const child = require("node:child_process").spawn("sleep", ["600"], { stdio: ["ignore", "inherit", "inherit"] });
+      child.unref();
+      require("node:fs").appendFileSync(${JSON.stringify(pids)}, child.pid + "\\n");
+    }`,
+  );
+  writeFileSync(join(directory, "crashes.basil"), 'PRINT "here"\nEXIT 7\n');
+  const words = ["worker", "crashes.basil", "--processes", "2", "--restart-limit", "1", "--no-cache"];
+  const environment = { NODE_OPTIONS: `--require=${preload}` };
+  const { code, stdout, stderr } = await basil(words, { directory, environment, timeoutMs: 60_000 });
+  const outliving = readFileSync(pids, "utf8").trim().split("\n").map(Number);
+  for (const pid of outliving) process.kill(pid, "SIGKILL");
+  expect({ code, starts: outliving.length }).toEqual({ code: 7, starts: stdout.toString().match(/^\[[12]\] here$/gm)?.length });
+  expect(outliving.length).toBeGreaterThanOrEqual(3);
+  expect(stderr).toContain("giving up after 2 starts");
+}, 90_000);
 
 test("the help fits 80 columns", async () => {
   const { code, stdout } = await basilInProcess(["worker", "--help"]);

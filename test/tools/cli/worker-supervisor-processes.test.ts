@@ -129,3 +129,44 @@ test.skipIf(!hasGearmand() || process.platform !== "linux")(
   },
   SAFETY_MS,
 );
+
+/** Whether a process has ended; one that nobody has asked for its exit code counts as ended. */
+function isGone(pid: number): boolean {
+  try {
+    return / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
+test.skipIf(!hasGearmand() || process.platform !== "linux")(
+  "a supervisor is killed: its processes finish their jobs and end, and idle ones end even when no server is there",
+  async () => {
+    const gearmand = await startGearmand();
+    let isStopped = false;
+    const stop = () => (isStopped ? Promise.resolve() : gearmand.stop().then(() => void (isStopped = true)));
+    cleanUps.push(stop);
+    const gate = gateAt(gearmand.server);
+    const client = new GearmanClient({ servers: [gearmand.server], timeoutMs: SAFETY_MS });
+    cleanUps.push(() => client.close());
+    const supervisor = startWorkers(gearmand.server);
+    const idle = startWorkers(gearmand.server);
+
+    // Four processes, a job each.
+    const jobs = ["a", "b", "c", "d"].map((payload) => client.submit({ name: "held", payload }).then(String));
+    const held = [await gate.next(), await gate.next(), await gate.next(), await gate.next()];
+    const pids = [...scriptPids(supervisor).values()];
+    const idlePids = [...scriptPids(idle).values()];
+    process.kill(supervisor, "SIGKILL");
+    for (const { open } of held) open();
+    const results = await Promise.all(jobs);
+    expect(results.map((text) => text.slice(0, 5)).sort()).toEqual(["a by ", "b by ", "c by ", "d by "]);
+    await expect.poll(() => pids.map(isGone), { timeout: SAFETY_MS / 2 }).toEqual([true, true]);
+    expect(idlePids.map(isGone)).toEqual([false, false]);
+
+    await stop();
+    process.kill(idle, "SIGKILL");
+    await expect.poll(() => idlePids.map(isGone), { timeout: SAFETY_MS / 2 }).toEqual([true, true]);
+  },
+  SAFETY_MS,
+);
