@@ -1,6 +1,10 @@
 /** `basil gearman cancel`, `create`, `drop` and `maxqueue`: what changes servers, and what each of them said to it. */
+
+import { formatServer } from "../../../core/gearman/address.ts";
 import type { GearmanAdmin, QueueLimit } from "../../../core/gearman/admin.ts";
+import { parseHandle } from "../../../core/gearman/checks.ts";
 import { GearmanClient } from "../../../core/gearman/client.ts";
+import type { GearmanConfig } from "../../../core/gearman/config.ts";
 import { GearmanError } from "../../../core/gearman/errors.ts";
 import { type CliContext, CliError, EXIT_CODES } from "../context.ts";
 import { type AdminFlags, askServers, errorEntry, failureText, print, printJson, showAnswers } from "./answers.ts";
@@ -11,6 +15,7 @@ import { shownText } from "./table.ts";
 /** Cancels jobs, each on its server or on the one that knows it. 1 when one was not cancelled. */
 export async function cancel(handles: readonly string[], flags: AdminFlags, context: CliContext): Promise<number> {
   const config = await settingsFor(flags, context);
+  for (const handle of handles) checkServerOf(handle, config);
   const client = new GearmanClient({ ...config, retries: 0 });
   const results: { handle: string; isCancelled: boolean; error?: object }[] = [];
   try {
@@ -25,6 +30,15 @@ export async function cancel(handles: readonly string[], flags: AdminFlags, cont
   }
   if (flags.json) await printJson({ jobs: results }, context);
   return results.every(({ isCancelled }) => isCancelled) ? EXIT_CODES.ok : EXIT_CODES.error;
+}
+
+/** A handle may name a server that is not configured: for that one server the command line need only name it. */
+function checkServerOf(text: string, { servers }: GearmanConfig): void {
+  const { server } = usable(() => parseHandle(text));
+  if (server === null || servers.some((address) => formatServer(address) === server)) return;
+  const known = servers.map(formatServer).join(",");
+  const message = `the server of ${text} is not among those asked (${known}): add --servers ${server}`;
+  throw new CliError(EXIT_CODES.usage, message);
 }
 
 /** Makes functions known. */
@@ -107,6 +121,15 @@ interface ChangeResult {
   readonly server: string;
   readonly done: readonly { readonly name: string; readonly text: string }[];
   readonly failed: readonly { readonly name: string; readonly error: GearmanError }[];
+}
+
+/** What a function gives; a value no server would take is wrong usage. */
+function usable<T>(of: () => T): T {
+  try {
+    return of();
+  } catch (error) {
+    throw asUsage(error);
+  }
 }
 
 function failureOf(error: unknown): GearmanError {
