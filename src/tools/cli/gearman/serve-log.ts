@@ -58,6 +58,12 @@ export class ServerLog {
     this.#options = options;
   }
 
+  /** Makes sure that the log can be written, which it may still fail to be later. Throws why it cannot. */
+  open(): void {
+    const { target } = this.#options;
+    if (target !== "none" && target !== "stderr") appendFileSync(target, "");
+  }
+
   /** Writes an event of the server. */
   take(event: GearmanServerEvent): void {
     const row = EVENT_LINES[event.type];

@@ -10,7 +10,8 @@ Gearmand's options work here, so that this server can take its place in
 scripts; --threads, --backlog and the like are accepted and do nothing.
 
 Signals: SIGTERM and SIGINT stop at once, SIGUSR1 when running jobs are done.
-Exit codes: 0 stopped by a signal, 1 it cannot listen, 2 wrong usage.
+Exit codes: 0 stopped by a signal, 1 it cannot listen or write
+its files, 2 wrong usage.
 `;
 
 /** Options of gearmand for matters that take care of themselves here. */

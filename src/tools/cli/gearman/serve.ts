@@ -40,11 +40,7 @@ const SIGNALS = { SIGTERM: "close", SIGINT: "close", SIGUSR1: "drain" } as const
 /** Serves until a signal ends it. @param words the command line, for the process of `--daemon` */
 export async function serve(options: ServeOptions, words: readonly string[], context: CliContext): Promise<number> {
   if (options.daemon && !options.foreground) return startDaemon(process.argv[1] ?? "", words, context);
-  const log = new ServerLog({
-    target: logTarget(options, context.directory),
-    level: options.verbose ?? "NOTICE",
-    stderr: context.stderr,
-  });
+  const log = openLog(options, context);
   const server = created(serverOptions(options, log, context.directory));
   const ending = new Ending(server, log);
   try {
@@ -61,6 +57,17 @@ export async function serve(options: ServeOptions, words: readonly string[], con
     ending.release();
     await server.close();
   }
+}
+
+function openLog(options: ServeOptions, { directory, stderr }: CliContext): ServerLog {
+  const target = logTarget(options, directory);
+  const log = new ServerLog({ target, level: options.verbose ?? "NOTICE", stderr });
+  try {
+    log.open();
+  } catch (error) {
+    throw new CliError(EXIT_CODES.error, `the log ${target} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+  return log;
 }
 
 /** A daemon has no stderr to write to: without a file its log goes nowhere. */

@@ -88,7 +88,7 @@ describe("submit", () => {
   test("a failed job tells why on stderr and gives 1; other lines are done", async () => {
     const one = await outcome(["bad", "x"]);
     expect(one.code).toBe(1);
-    expect(one.stderr).toMatch(/^the reason\nsh ended with exit code 3: the reason\nbasil: bad failed \(job H:.*\)\n$/);
+    expect(one.stderr).toMatch(/^the reason\nsh ended with exit code 3\nbasil: bad failed \(job H:.*\)\n$/);
     const many = await outcome(["--lines", "bad"], "1\n2\n");
     expect(many.stderr).toContain("basil: line 2: bad failed");
     expect(many.stdout).toBe("\n\n");
@@ -226,6 +226,13 @@ describe("serve", () => {
     const { stderr } = await serve(["-p", "0", "-l", "log", "--verbose=DEBUG"], async (kill) => kill("SIGTERM"));
     expect(stderr).toBe("");
     expect(readFileSync(join(directory, "log"), "utf8")).toContain("SIGTERM: stopping");
+  });
+
+  test.each([[[]], [["--daemon"]]])("a log file that cannot be written gives 1, before anything listens (%j)", async (more) => {
+    const log = join(directory, "none", "log");
+    const { code, stdout, stderr } = await basil(["gearman", "serve", "-p", "0", "--log-file", log, ...more]);
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(`the log ${log} cannot be written: ENOENT`);
   });
 
   test("a port that is taken gives 1 and says what to do", async () => {
