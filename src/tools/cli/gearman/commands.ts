@@ -143,6 +143,8 @@ export function addGearmanCommands(program: Command, context: CliContext, finish
     .addHelpText("after", EXAMPLES);
   for (const row of ADMIN_COMMANDS) addAdminCommand(group, row, context, finish);
   addJobCommands(group, context, finish);
+  group.showHelpAfterError("Try: basil gearman help");
+  for (const command of group.commands) command.showHelpAfterError(`Try: basil gearman help ${command.name()}`);
 }
 
 function argumentTerm(argument: Argument): string {

@@ -65,6 +65,13 @@ describe("help", () => {
     [["fly"], "unknown command 'fly'"],
     [["cancel"], "missing required argument 'handle'"],
     [["cancel", "17", "--servers", DOWN], "handles start with H:"],
+    [
+      ["cancel", "127.0.0.1:1//H:x:1", "--servers", "a,b"],
+      "the server of 127.0.0.1:1//H:x:1 is not among those asked (a:4730,b:4730): add --servers 127.0.0.1:1\n",
+    ],
+    [["fly"], "\nTry: basil gearman help\n"],
+    [["cancel"], "\nTry: basil gearman help cancel\n"],
+    [["serve", "--fast"], "\nTry: basil gearman help serve\n"],
     [["status", "--servers", "a:b"], 'server "a:b" has the port "b"'],
     [["status", "--timeout-ms", "0"], "Give a whole number from 1."],
     [["maxqueue", "f", "many"], '"many" is no limit'],
