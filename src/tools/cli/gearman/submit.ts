@@ -206,9 +206,13 @@ class Submission {
     this.#tell(`basil: ${this.#place(number)}${message}`);
   }
 
+  /** Prints a warning. A reason may repeat the warning before it, which stands there already: `sh ended with …: oops`. */
   #warned(text: string, warnings: string[]): void {
+    const previous = warnings.at(-1)?.trim() ?? "";
     warnings.push(text);
-    if (!this.#options.json) this.#tell(text.replace(/\n$/, ""));
+    if (this.#options.json) return;
+    const line = text.replace(/\n$/, "");
+    this.#tell(previous !== "" && line.endsWith(`: ${previous}`) ? line.slice(0, -previous.length - 2) : line);
   }
 
   #tell(line: string): void {
