@@ -50,6 +50,10 @@ const WAITS = {
   drain: 10_000,
   /** Longest sleep until a delayed job: the clock may be set meanwhile. */
   delayed: 60_000,
+  /** For the next warm worker, so that its start takes nothing from the job that has just begun. */
+  spares: 25,
+  /** Claims that follow sooner need their warm workers more than they need the processor. */
+  busy: 100,
   leftovers: { killAfterMs: 1000, giveUpAfterMs: 5000 },
 } as const;
 
@@ -73,6 +77,8 @@ export class Work {
   #error: unknown = null;
   #delayedTimer: ReturnType<typeof setTimeout> | null = null;
   #drainTimer: ReturnType<typeof setTimeout> | null = null;
+  #sparesTimer: ReturnType<typeof setTimeout> | null = null;
+  #claimedAtMs = Number.NEGATIVE_INFINITY;
   #drainEndsMs = Number.POSITIVE_INFINITY;
 
   constructor(options: WorkOptions) {
@@ -193,7 +199,7 @@ export class Work {
       const free = this.#mode === "working" ? this.#concurrency - this.#running.size : 0;
       const claimed = this.#exchange(free);
       for (const job of claimed) this.#start(job);
-      if (claimed.length > 0) this.#fillSpares();
+      if (claimed.length > 0) this.#replaceSpares();
       this.#rest(free - claimed.length);
       this.#trouble.works();
     } catch (error) {
@@ -276,6 +282,16 @@ export class Work {
     });
   }
 
+  /** After a claim, which may have used some of them. */
+  #replaceSpares(): void {
+    const nowMs = performance.now();
+    const isBusy = nowMs - this.#claimedAtMs < WAITS.busy;
+    this.#claimedAtMs = nowMs;
+    if (isBusy) return this.#fillSpares();
+    if (this.#sparesTimer !== null) clearTimeout(this.#sparesTimer);
+    this.#sparesTimer = setTimeout(() => this.#fillSpares(), WAITS.spares);
+  }
+
   #fillSpares(): void {
     if (this.#mode === "working") this.#spares.fill(this.#options.classes.all());
   }
@@ -285,6 +301,7 @@ export class Work {
     this.#mode = "over";
     if (this.#delayedTimer !== null) clearTimeout(this.#delayedTimer);
     if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    if (this.#sparesTimer !== null) clearTimeout(this.#sparesTimer);
     this.#trouble.close();
     await this.#spares.close();
     this.#lock?.release();
