@@ -25,7 +25,9 @@ their lines of output start with [1], [2] and so on; a script finds its number
 in ENV$("BASIL_PROCESS").
 
 Signals: SIGTERM and Ctrl-C let running jobs finish, the second one ends at
-once; SIGHUP replaces the processes one by one.
+once; SIGHUP replaces the processes one by one, each once the one before has
+lived 2 s, and breaks off when one crashes. When the worker itself is killed,
+the processes finish their jobs and end.
 Exit codes: 0 all scripts ended, 2 wrong usage, 3 no such file, 130 and 143
 after a signal, else that of the last crash (1 when a signal ended it).
 `;

@@ -30,15 +30,22 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-/** Starts `basil worker` with two processes; gives the process id of the supervisor. */
-function startWorkers(server: string): number {
+/** A running `basil worker`. */
+interface Supervisor {
+  readonly pid: number;
+  /** Resolves when it has said this on stderr. */
+  told(text: string): Promise<void>;
+}
+
+/** Starts `basil worker` with two processes. */
+function startWorkers(server: string): Supervisor {
   const directory = mkdtempSync(join(tmpdir(), "basil-worker-"));
   writeFileSync(join(directory, "held.basil"), SCRIPT);
   const options = ["--processes", "2", "--servers", server, "--timeout-ms", String(SAFETY_MS), "--no-cache"];
   const child = spawn(cliPath(), ["worker", ...options, "held.basil"], {
     cwd: directory,
     env: { PATH: process.env["PATH"], HOME: directory },
-    stdio: "ignore",
+    stdio: ["ignore", "ignore", "pipe"],
   });
   const exited = once(child, "close");
   cleanUps.push(async () => {
@@ -46,7 +53,14 @@ function startWorkers(server: string): number {
     await exited;
     rmSync(directory, { recursive: true, force: true });
   });
-  return child.pid ?? 0;
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return {
+    pid: child.pid ?? 0,
+    async told(text) {
+      while (!stderr.includes(text)) await once(child.stderr, "data");
+    },
+  };
 }
 
 /** The script processes of a supervisor: the process id of each, by its number. */
@@ -111,7 +125,7 @@ test.skipIf(!hasGearmand() || process.platform !== "linux")(
 
     const interrupted = submit("c");
     const { process: killed } = await gate.next();
-    const before = scriptPids(supervisor);
+    const before = scriptPids(supervisor.pid);
     process.kill(before.get(killed)!, "SIGKILL");
     const second = await gate.next();
     expect(second.process).not.toBe(killed);
@@ -121,11 +135,44 @@ test.skipIf(!hasGearmand() || process.platform !== "linux")(
     const bothEnd = [submit("d"), submit("e")];
     const last = [await gate.next(), await gate.next()];
     expect(last.map(({ process }) => process).sort()).toEqual(["1", "2"]);
-    const after = scriptPids(supervisor);
+    const after = scriptPids(supervisor.pid);
     expect(after.get(killed)).not.toBe(before.get(killed));
     expect(after.get(second.process)).toBe(before.get(second.process));
     for (const { open } of last) open();
     await Promise.all(bothEnd);
+  },
+  SAFETY_MS,
+);
+
+test.skipIf(!hasGearmand() || process.platform !== "linux")(
+  "SIGHUP twice while jobs run cuts none of them, and the next process is replaced after the first",
+  async () => {
+    const gearmand = await startGearmand();
+    cleanUps.push(() => gearmand.stop());
+    const gate = gateAt(gearmand.server);
+    const client = new GearmanClient({ servers: [gearmand.server], timeoutMs: SAFETY_MS });
+    cleanUps.push(() => client.close());
+    const supervisor = startWorkers(gearmand.server);
+    const submit = (payload: string) => client.submit({ name: "held", payload }).then(String);
+
+    const jobs = [submit("a"), submit("b")];
+    const held = [await gate.next(), await gate.next()];
+    const before = scriptPids(supervisor.pid);
+    process.kill(supervisor.pid, "SIGHUP");
+    await supervisor.told("worker 1 (pid");
+    process.kill(supervisor.pid, "SIGHUP");
+    await supervisor.told("one more follows");
+    expect(scriptPids(supervisor.pid)).toEqual(before);
+    for (const { open } of held) open();
+    // A job that was cut would come to the gate again, and never end.
+    await Promise.all(jobs);
+
+    await supervisor.told("worker 2 (pid");
+    const after = scriptPids(supervisor.pid);
+    expect(after.get("1")).not.toBe(before.get("1"));
+    const third = submit("c");
+    (await gate.next()).open();
+    expect(await third).toMatch(/^c by [12]$/);
   },
   SAFETY_MS,
 );
@@ -155,9 +202,9 @@ test.skipIf(!hasGearmand() || process.platform !== "linux")(
     // Four processes, a job each.
     const jobs = ["a", "b", "c", "d"].map((payload) => client.submit({ name: "held", payload }).then(String));
     const held = [await gate.next(), await gate.next(), await gate.next(), await gate.next()];
-    const pids = [...scriptPids(supervisor).values()];
-    const idlePids = [...scriptPids(idle).values()];
-    process.kill(supervisor, "SIGKILL");
+    const pids = [...scriptPids(supervisor.pid).values()];
+    const idlePids = [...scriptPids(idle.pid).values()];
+    process.kill(supervisor.pid, "SIGKILL");
     for (const { open } of held) open();
     const results = await Promise.all(jobs);
     expect(results.map((text) => text.slice(0, 5)).sort()).toEqual(["a by ", "b by ", "c by ", "d by "]);
@@ -165,7 +212,7 @@ test.skipIf(!hasGearmand() || process.platform !== "linux")(
     expect(idlePids.map(isGone)).toEqual([false, false]);
 
     await stop();
-    process.kill(idle, "SIGKILL");
+    process.kill(idle.pid, "SIGKILL");
     await expect.poll(() => idlePids.map(isGone), { timeout: SAFETY_MS / 2 }).toEqual([true, true]);
   },
   SAFETY_MS,
