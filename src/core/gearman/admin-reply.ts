@@ -7,6 +7,7 @@ import { shown } from "./checks.ts";
 import { RETRY_BACKOFF } from "./config.ts";
 import { GearmanError } from "./errors.ts";
 import { type GearmanHost, readyEvent, systemHost } from "./host.ts";
+import { refusalInText } from "./refusals.ts";
 import { reasonOf } from "./wire.ts";
 
 /** How to reach the server, and how long to wait for it. */
@@ -65,9 +66,11 @@ class Question {
     const socket = await this.#wait(this.#connect());
     socket.write(`${this.#command}\r\n`);
     const chunks: AsyncIterator<Buffer> = socket[Symbol.asyncIterator]();
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { done, value } = await this.#wait(chunks.next().catch((error: Error) => Promise.reject(this.#lost(error))));
       if (done) return;
+      const refusal = isFirst ? refusalInText(value, this.#server) : null;
+      if (refusal !== null) throw refusal;
       const lines = this.#split(value);
       if (lines.length > 0) yield lines;
     }

@@ -4,6 +4,7 @@ import { TextTable } from "../net/text-table.ts";
 import { endOfText } from "./codec.ts";
 import { GearmanError } from "./errors.ts";
 import { HEADER_BYTES, PACKETS, type Packet, type PacketArgs, type PacketName } from "./packets.ts";
+import { refusalIn } from "./refusals.ts";
 import { Wire, type WireOptions } from "./wire.ts";
 
 /** Packets that answer a request, strictly in the order of the requests; ERROR can take the place of any of them. */
@@ -239,6 +240,11 @@ export class Connection {
   }
 
   #reply(packet: Packet): void {
+    const refusal = packet.name === "ERROR" ? refusalIn(packet.args, this.server) : null;
+    if (refusal !== null) {
+      this.#wire.turnedAway(refusal);
+      return;
+    }
     const request = this.#replies.peek();
     if (request === undefined) {
       if (packet.name === "ERROR") return; // nothing asked, nothing to do
@@ -246,7 +252,10 @@ export class Connection {
     }
     if (packet.name === "ERROR") {
       this.#replies.shift();
-      request.refused(packet.args.code.toString(), packet.args.text.toString());
+      const code = packet.args.code.toString();
+      // The server may close after that, and what is sent until then has an unknown outcome.
+      if (code === "ARGUMENT_TOO_LARGE") this.retire();
+      request.refused(code, packet.args.text.toString());
     } else if (packet.name === request.expects) {
       this.#replies.shift();
       request.answered(packet, this);

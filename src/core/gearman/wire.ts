@@ -197,6 +197,12 @@ export class Wire {
     await this.#closed;
   }
 
+  /** As `destroy`, when the server has said that it did nothing of what was sent. */
+  turnedAway(reason: GearmanError): void {
+    this.#wasTurnedAway = true;
+    this.#lose(reason);
+  }
+
   /** Closes at once. The owner is told `reason` unless it was told one already. */
   destroy(reason: GearmanError): void {
     this.#lose(reason);

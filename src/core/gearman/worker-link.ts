@@ -240,7 +240,8 @@ export class WorkerLink {
   }
 
   #received(packet: Packet): void {
-    this.#failures = 0;
+    // A server that only refuses what we want gets longer pauses too.
+    if (packet.name !== "ERROR") this.#failures = 0;
     switch (packet.name) {
       case "NO_JOB":
         this.#grabs--;

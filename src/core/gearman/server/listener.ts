@@ -1,7 +1,9 @@
 /** What accepts a job server's connections: plain sockets, or those that came through a TLS handshake. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { encodePacket } from "../codec.ts";
 import { GearmanError } from "../errors.ts";
+import type { ConnectionRefusal } from "../refusals.ts";
 import { checkTls, nodeTls, OLDEST_TLS } from "../tls.ts";
 
 /** How a server speaks TLS. Certificates and keys are PEM, as text or bytes. */
@@ -23,14 +25,20 @@ export interface ListenerOwner {
   turnedAway(host: string, port: number, error: GearmanError): void;
 }
 
+/** Longest time that a client which is turned away has to hear why, in milliseconds, and most of them who are told at once. */
+const FAREWELL_MS = 1000;
+const MAX_FAREWELLS = 100;
+
 /** Longest TLS handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
 
+const NO_TLS = "it does not speak TLS";
+
 /** What clients do wrong in handshakes, by the code of Node's error. */
 const FAULTS: Readonly<Record<string, string>> = {
-  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS",
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak TLS",
-  ERR_SSL_HTTP_REQUEST: "it does not speak TLS",
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_HTTP_REQUEST: NO_TLS,
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "it has no client certificate",
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "it does not trust this server's certificate",
   ERR_SSL_UNSUPPORTED_PROTOCOL: "it has no TLS version from 1.2",
@@ -43,6 +51,8 @@ export class Listener {
   readonly server: Server;
   /** Connections in their handshake, by the address of the other side. */
   readonly #handshakes = new Map<string, Socket>();
+  /** Connections that are being told why they are turned away. */
+  readonly #farewells = new Set<Socket>();
   readonly #owner: ListenerOwner;
 
   constructor(tls: ServerTlsOptions | undefined, owner: ListenerOwner) {
@@ -52,9 +62,29 @@ export class Listener {
       tls === undefined ? createServer({ allowHalfOpen: true }, (socket) => owner.accepted(socket)) : this.#secure(tls);
   }
 
-  /** Ends all handshakes under way. */
+  /** Ends all handshakes under way, and farewells. */
   abandon(): void {
-    for (const socket of this.#handshakes.values()) socket.destroy();
+    for (const socket of [...this.#handshakes.values(), ...this.#farewells]) socket.destroy();
+  }
+
+  /**
+   * Tells a connection why it is not served, and closes it. What it sends is read and thrown away: closing a socket with
+   * unread bytes resets the connection, and takes the answer with it.
+   */
+  turnAway(socket: Socket, code: ConnectionRefusal, text: string): void {
+    socket.on("error", () => socket.destroy());
+    if (this.#farewells.size >= MAX_FAREWELLS) {
+      socket.destroy();
+      return;
+    }
+    this.#farewells.add(socket);
+    const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      this.#farewells.delete(socket);
+    });
+    socket.end(Buffer.concat(encodePacket("RES", "ERROR", code, text)));
+    socket.resume();
   }
 
   #secure(tls: ServerTlsOptions): Server {
@@ -94,7 +124,10 @@ export class Listener {
     // Set by Node when a client's certificate was not found good, whatever its types say.
     const unfit = socket.authorizationError as unknown as string | null | undefined;
     const fault = unfit ? `its certificate is not trusted (${unfit})` : (FAULTS[code] ?? error.message);
+    const plainSocket = this.#handshakes.get(nameOf(socket));
     socket.destroy();
+    if (fault === NO_TLS && plainSocket !== undefined)
+      this.turnAway(plainSocket, "TLS_REQUIRED", "This server speaks TLS only: write its address as tls://host:port");
     this.#owner.turnedAway(host, port, new GearmanError("IO", `no TLS connection with ${host}: ${fault}`, { cause: error }));
   }
 

@@ -27,7 +27,7 @@ export interface GearmanServerOptions {
   readonly jobRetries?: number;
   /** Sleeping workers woken for a job. Default 0: all of them. */
   readonly wakeups?: number;
-  /** Largest packet body taken, in bytes. Default 256 MiB. */
+  /** Largest packet body taken, in bytes; a larger one gets ERROR ARGUMENT_TOO_LARGE and ends the connection. Default 256 MiB. */
   readonly maxPacketBytes?: number;
   /** Unread replies above which a connection, and those that send to it, are not read on, in bytes. Default 16 MiB. */
   readonly maxPendingBytes?: number;
@@ -40,7 +40,7 @@ export interface GearmanServerOptions {
    * A background job is accepted once it is on the disk. After a crash those that were not over run, perhaps again.
    */
   readonly queueFile?: string;
-  /** Connections beyond this number are closed at once. Default: no limit. */
+  /** Connections beyond this number get the ERROR packet TOO_MANY_CONNECTIONS and are closed. Default: no limit. */
   readonly maxConnections?: number;
   /** Memory that jobs may take, in bytes: their payloads and keys, and 256 for each. More are refused. Default: no limit. */
   readonly maxMemoryBytes?: number;
@@ -98,7 +98,7 @@ const BACKLOG = 1024;
  * - times each job on its own for CAN_DO_TIMEOUT, and only while it runs, so that counters stay right;
  * - takes a result that lacks the NUL before its empty payload, as Perl's worker sends it (gearmand waits for ever);
  * - closes a connection for packet types from 0x80000000 (they crash gearmand), for packets with missing
- *   arguments at once (gearmand waits), and for packets over `maxPacketBytes`.
+ *   arguments at once (gearmand waits), and for packets over `maxPacketBytes`, which it answers with ERROR before.
  *
  * Jobs live in memory only. The HTTP door and persistent queues are gearmand's.
  *
@@ -257,7 +257,11 @@ export class GearmanServer {
     if (this.#sessions.size >= maxConnections) {
       const whose = `${socket.remoteAddress}:${socket.remotePort}`;
       const error = new GearmanError("SERVER", `${whose} was not accepted: there are ${maxConnections} connections already`);
-      socket.on("error", () => socket.destroy()).destroy();
+      this.#listener.turnAway(
+        socket,
+        "TOO_MANY_CONNECTIONS",
+        `This server has as many connections as it takes (${maxConnections}): close some, or raise its limit`,
+      );
       onEvent({ type: "notAccepted", error });
       return;
     }

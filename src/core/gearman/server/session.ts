@@ -16,7 +16,7 @@ import { answerPacket } from "./binary.ts";
 import type { Ability, Job } from "./jobs.ts";
 import { Outbox, type ReplyArg } from "./outbox.ts";
 import type { Connection, ReplaceReply, ReplyArgs, ServerState } from "./state.ts";
-import { RequestReader, type RequestSink } from "./wire.ts";
+import { OverLimitError, RequestReader, type RequestSink } from "./wire.ts";
 
 /** Time a leaving connection has to take its last replies, in milliseconds. */
 const LINGER_MS = 5000;
@@ -170,12 +170,27 @@ export class Session implements Connection, RequestSink {
     } catch (error) {
       if (error instanceof GearmanError && error.kind === "PROTOCOL") {
         this.#server.onEvent({ type: "refused", id: this.id, host: this.host, port: this.port, error });
-        this.close(error.message);
+        if (error instanceof OverLimitError) this.#refuse(error.message);
+        else this.close(error.message);
         return;
       }
       this.destroy(`a bug in the server: ${String(error)}`);
       this.#server.onEvent({ type: "bug", id: this.id, host: this.host, port: this.port, error });
     }
+  }
+
+  /**
+   * Tells the other side that it sent too much, and leaves. What still comes is read and thrown away for a while: a socket
+   * that is closed before resets the connection, and takes the answer with it.
+   */
+  #refuse(reason: string): void {
+    this.send("ERROR", "ARGUMENT_TOO_LARGE", reason);
+    this.#depart(reason);
+    this.#socket.once(
+      "close",
+      this.#server.clock.after(LINGER_MS, () => this.#socket.destroy()),
+    );
+    this.#socket.end();
   }
 
   /** Leaves the open mode: everything that is known of the connection is undone here, and only here. */

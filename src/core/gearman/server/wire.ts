@@ -6,6 +6,13 @@ import { HEADER_BYTES, type Magic, PACKETS, type PacketName } from "../packets.t
 /** Longest text line and longest argument other than a payload, in bytes, ending included: gearmand's buffer size. */
 export const MAX_ARGUMENT_BYTES = 8192;
 
+/** A packet that is too large for this server, by its header or by one of its arguments: its sender may be told so. */
+export class OverLimitError extends GearmanError {
+  constructor(message: string) {
+    super("PROTOCOL", message);
+  }
+}
+
 /** Takes requests in the order in which they were sent. */
 export interface RequestSink {
   /** A text line without its ending, its bytes as Latin-1 text. */
@@ -49,7 +56,8 @@ function rowsByCode(): readonly (Row | undefined)[] {
 
 /**
  * Reads one connection. Bytes are joined when a header and again when a body completes, never once per
- * chunk; packets that arrive whole are not copied. Bytes that cannot be a request throw a PROTOCOL error,
+ * chunk; packets that arrive whole are not copied. Bytes that cannot be a request throw a PROTOCOL error, too many of them an
+ * OverLimitError,
  * after which the connection is of no use: there is no way back into step.
  */
 export class RequestReader {
@@ -73,6 +81,7 @@ export class RequestReader {
 
   /** Takes the next bytes and hands on the requests they complete. */
   push(chunk: Buffer): void {
+    if (this.#isStopped) return;
     let bytes = chunk;
     if (this.#have > 0) {
       this.#chunks.push(chunk);
@@ -137,7 +146,7 @@ export class RequestReader {
   #checkSize(row: Row, size: number): void {
     const limit = row.hasPayload || row.argCount === 0 ? this.#maxPacketBytes : row.argCount * MAX_ARGUMENT_BYTES;
     if (size <= limit) return;
-    throw new GearmanError("PROTOCOL", `${row.name ?? "packet"} of ${size} bytes is over the limit of ${limit}`);
+    throw new OverLimitError(`${row.name ?? "packet"} of ${size} bytes is over the limit of ${limit}`);
   }
 }
 
@@ -164,5 +173,5 @@ function argsOf(row: Row, bytes: Buffer, start: number, end: number): Buffer[] {
 
 function checkArgument(row: Row, length: number): void {
   if (length <= MAX_ARGUMENT_BYTES) return;
-  throw new GearmanError("PROTOCOL", `an argument of ${row.name} has ${length} bytes, over the limit of ${MAX_ARGUMENT_BYTES}`);
+  throw new OverLimitError(`an argument of ${row.name} has ${length} bytes, over the limit of ${MAX_ARGUMENT_BYTES}`);
 }

@@ -37,12 +37,16 @@ async function ask(connection: RawConnection, ...sends: Buffer[]): Promise<strin
 const grab = packet("GRAB_JOB_UNIQ");
 
 describe("`maxConnections`", () => {
-  test("closes further connections at once, says so, and has room again when others leave", async () => {
+  test("closes further connections, tells them why, says so, and has room again when others leave", async () => {
     const { port, server } = await serve({ maxConnections: 2 });
     const [first, second] = [await open(port), await open(port)];
     expect(await ask(first, packet("ECHO_REQ", "1"))).toEqual(["ECHO_RES 1"]);
     expect(await ask(second, packet("ECHO_REQ", "2"))).toEqual(["ECHO_RES 2"]);
-    expect(await (await open(port)).next()).toBe("closed");
+    const third = await open(port);
+    expect(await third.next()).toBe(
+      "ERROR TOO_MANY_CONNECTIONS|This server has as many connections as it takes (2): close some, or raise its limit",
+    );
+    expect(await third.next()).toBe("closed");
     expect(events.find(({ type }) => type === "notAccepted")).toMatchObject({
       error: {
         kind: "SERVER",

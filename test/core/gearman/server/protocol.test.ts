@@ -202,9 +202,13 @@ describe("options of the server", () => {
     });
   });
 
-  test("`maxPacketBytes` ends a connection that announces more", async () => {
+  test("`maxPacketBytes` ends a connection that announces more, and tells it why", async () => {
     const connection = await open(await serve({ maxPacketBytes: 100 }));
-    expect(await ask(connection, packet("ECHO_REQ", "x".repeat(101)))).toEqual(["closed"]);
+    expect(await ask(connection, packet("ECHO_REQ", "fine"), packet("ECHO_REQ", "x".repeat(101)))).toEqual([
+      "ECHO_RES fine",
+      "ERROR ARGUMENT_TOO_LARGE|ECHO_REQ of 101 bytes is over the limit of 100",
+      "closed",
+    ]);
     expect(events.find(({ type }) => type === "refused")).toMatchObject({
       error: { kind: "PROTOCOL", message: "ECHO_REQ of 101 bytes is over the limit of 100" },
     });
