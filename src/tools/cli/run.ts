@@ -5,7 +5,7 @@ import { createInterpreter, type Interpreter, type Outcome } from "../../../runt
 import { createNodeHost } from "../host/node-host.ts";
 import { type CliContext, EXIT_CODES } from "./context.ts";
 import { type ModuleOptions, modulesFor } from "./modules.ts";
-import { onSupervisorGone } from "./orphan.ts";
+import { isSupervised, onSupervisorGone } from "./orphan.ts";
 import { programFiles } from "./program-files.ts";
 import { readSource, type SourceText } from "./read-source.ts";
 import { lineText, reportComplaints, reportFailure } from "./report.ts";
@@ -63,6 +63,8 @@ async function runWith(
     directory: source.directory,
     arguments: args,
     sandbox: options.sandbox ?? false,
+    // A job is worth more than what it prints: a process whose supervisor was killed finishes it.
+    outlivesReader: isSupervised(environment),
   });
   const cache = options.cache === false ? undefined : programFiles(context.environment);
   const signals = new StopSignals(() => void stopGracefully(interpreter, context));

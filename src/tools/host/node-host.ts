@@ -19,6 +19,8 @@ export interface NodeHostOptions {
   readonly stderr: Writable;
   /** Copied; `process.env` unless given. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Output is dropped when its reader is gone; else that ends the program. */
+  readonly outlivesReader?: boolean;
   /** Leaves out files, environment and shell. */
   readonly sandbox?: boolean;
 }
@@ -31,7 +33,7 @@ export interface NodeHost extends Host {
 
 /** Makes the host of one program. */
 export function createNodeHost(options: NodeHostOptions): NodeHost {
-  const output = new OutputStream(options.stdout);
+  const output = new OutputStream(options.stdout, options.outlivesReader);
   let input: StandardInput | undefined;
   const environment = new NodeEnvironment(options.environment ?? process.env);
   return {

@@ -7,19 +7,22 @@ import { listenShared, unlistenShared } from "./shared-listeners.ts";
 const BROKEN_PIPE_EXIT_CODE = 141;
 
 /**
- * Modes: *open*; *broken*, after the stream failed: the next write, or the one that waits, raises the failure;
- * *deaf*, after it was raised: further output is dropped.
+ * Modes: *open*; *broken*, after the stream failed: the next write, or the one that waits, raises the failure,
+ * unless the program goes on without its reader; *deaf*, after it was raised: further output is dropped.
  */
 export class OutputStream {
   readonly #stream: Writable;
+  readonly #outlivesReader: boolean;
   #failure: Error | undefined;
   #isDeaf = false;
   readonly #onError = (error: Error): void => {
     this.#failure ??= error;
   };
 
-  constructor(stream: Writable) {
+  /** @param outlivesReader whether the program goes on, unheard, when its reader is gone */
+  constructor(stream: Writable, outlivesReader = false) {
     this.#stream = stream;
+    this.#outlivesReader = outlivesReader;
     listenShared(stream, "error", this.#onError);
   }
 
@@ -28,7 +31,7 @@ export class OutputStream {
     if (this.#isDeaf) return undefined;
     // A loop that never waits lets no event through, so the stream itself is asked as well.
     this.#failure ??= this.#stream.errored ?? undefined;
-    if (this.#failure || this.#stream.destroyed) throw this.#raised();
+    if (this.#failure || this.#stream.destroyed) return this.#fail();
     if (!this.#stream.write(bytes)) return this.#drained();
     return undefined;
   }
@@ -43,20 +46,24 @@ export class OutputStream {
     return new Promise((resolve, reject) => {
       const done = (): void => {
         for (const event of EVENTS) unlistenShared(this.#stream, event, done);
-        if (this.#failure || this.#stream.destroyed) reject(this.#raised());
-        else resolve();
+        try {
+          resolve(this.#failure || this.#stream.destroyed ? this.#fail() : undefined);
+        } catch (error) {
+          reject(error);
+        }
       };
       for (const event of EVENTS) listenShared(this.#stream, event, done);
     });
   }
 
-  #raised(): Error | ProgramEnd {
+  #fail(): void {
     this.#isDeaf = true;
     const failure = this.#failure as NodeJS.ErrnoException | undefined;
     if (!failure || failure.code === "EPIPE" || failure.code === "ERR_STREAM_DESTROYED") {
-      return new ProgramEnd(BROKEN_PIPE_EXIT_CODE);
+      if (this.#outlivesReader) return;
+      throw new ProgramEnd(BROKEN_PIPE_EXIT_CODE);
     }
-    return new BasilError("IO_ERROR", `PRINT: ${failure.message}`, { cause: failure });
+    throw new BasilError("IO_ERROR", `PRINT: ${failure.message}`, { cause: failure });
   }
 }
 

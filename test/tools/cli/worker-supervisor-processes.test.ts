@@ -13,10 +13,14 @@ import { hasGearmand, startGearmand } from "../../helpers/gearmand.ts";
 /** Bounds every wait of a passing run many times over, in milliseconds. */
 const SAFETY_MS = 120_000;
 
-/** Each job asks the gate whether it may end, so that the test knows who does it and holds it there. */
+/** Each job asks the gate whether it may end, so that the test knows who does it and holds it there. Then it prints. */
 const SCRIPT = `
 SUB held(payload$)
-  RETURN payload$ + " by " + GEARMAN.SUBMIT$("gate", ENV$("BASIL_PROCESS"))
+  number$ = GEARMAN.SUBMIT$("gate", ENV$("BASIL_PROCESS"))
+  PRINT "let go"
+  SLEEP 1
+  PRINT "done"
+  RETURN payload$ + " by " + number$
 END SUB
 ok% = GEARMAN.WORKER_ADD%("held", "held")
 ok% = GEARMAN.WORKER_START%("w", 1)
