@@ -17,16 +17,18 @@ export const workerRows = [
       handler: optional("sub", "SUB that takes the payload and RETURNs the result.", [1]),
       timeout_ms: optional(
         "integer",
-        "Longest time of one job in milliseconds: then the SUB is ended where it waits, and the job fails. Default: none.",
+        "Longest time of one job in milliseconds: then the SUB is ended where it waits, and the job fails. 0, the default, is no limit.",
       ),
       attempts: optional(
         "integer",
         "How often the SUB runs for a job before that fails, with growing pauses from 200 ms. Default 1.",
       ),
     },
-    run: (state, { function: name, handler, timeout_ms: timeoutMs, attempts }, task) =>
+    run: (state, { function: name, handler, timeout_ms: timeoutMs = 0, attempts }, task) =>
       settled(state, task, 0, async () => {
-        (await state.worker()).add(name, handler, { timeoutMs, attempts });
+        if (timeoutMs < 0)
+          throw new GearmanError("ARGUMENT", `WORKER_ADD%: timeout_ms ${timeoutMs} is no time, give 0 for no limit, or more`);
+        (await state.worker()).add(name, handler, { timeoutMs: timeoutMs === 0 ? undefined : timeoutMs, attempts });
         return 1;
       }),
     waits: true,

@@ -157,6 +157,26 @@ END TRY
   expect(output).toBe("at try 3\nattempts 0 must be a whole number of at least 1\n");
 });
 
+test("a handler with timeout_ms 0 has no time limit, and may be tried again all the same; a negative one is refused", async () => {
+  const output = await on(`
+tries% = 0
+SUB flaky(p$)
+  tries% = tries% + 1
+  IF tries% < 2 THEN RAISE "not yet"
+  RETURN "at try " + STR$(tries%)
+END SUB
+ok% = GEARMAN.WORKER_ADD%("flaky", "flaky", 0, 2)
+ok% = GEARMAN.WORKER_START%("w")
+PRINT GEARMAN.SUBMIT$("flaky", "")
+TRY
+  ok% = GEARMAN.WORKER_ADD%("flaky", "flaky", -1)
+CATCH e$
+  PRINT e$
+END TRY
+`);
+  expect(output).toBe("at try 2\nWORKER_ADD%: timeout_ms -1 is no time, give 0 for no limit, or more\n");
+});
+
 test("NAMESPACE$ is what stands before names at the servers", async () => {
   await withServer(async (server) => {
     const output = await outputOf(
