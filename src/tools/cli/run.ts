@@ -2,7 +2,7 @@
 import type { Dialect } from "../../../grammar/ast.ts";
 import type { AnyModule } from "../../../runtime/host.ts";
 import { createInterpreter, type Interpreter, type Outcome } from "../../../runtime/interpreter.ts";
-import { createNodeHost } from "../host/node-host.ts";
+import { createNodeHost, type NodeHost } from "../host/node-host.ts";
 import { type CliContext, EXIT_CODES } from "./context.ts";
 import { type ModuleOptions, modulesFor } from "./modules.ts";
 import { isSupervised, onSupervisorGone } from "./orphan.ts";
@@ -52,20 +52,7 @@ async function runWith(
   options: RunOptions,
   context: CliContext,
 ): Promise<number> {
-  const { stdout, stderr, environment } = context;
-  const host = createNodeHost({
-    get stdin() {
-      return context.stdin;
-    },
-    stdout,
-    stderr,
-    environment,
-    directory: source.directory,
-    arguments: args,
-    sandbox: options.sandbox ?? false,
-    // A job is worth more than what it prints: a process whose supervisor was killed finishes it.
-    outlivesReader: isSupervised(environment),
-  });
+  const host = hostOf(source, args, options, context);
   const cache = options.cache === false ? undefined : programFiles(context.environment);
   const signals = new StopSignals(() => void stopGracefully(interpreter, context));
   const interpreter = createInterpreter({
@@ -79,7 +66,10 @@ async function runWith(
     ...(options.dialect && { dialect: options.dialect }),
     onGracefulStop: (isNeeded) => (isNeeded ? signals.arm() : signals.disarm()),
   });
-  const release = onSupervisorGone(environment, () => signals.exitCode === undefined && process.kill(process.pid, "SIGTERM"));
+  const release = onSupervisorGone(
+    context.environment,
+    () => signals.exitCode === undefined && process.kill(process.pid, "SIGTERM"),
+  );
   try {
     const outcome = await interpreter.run(source.text, { file: source.file });
     return report(outcome, context) || (signals.exitCode ?? EXIT_CODES.ok);
@@ -89,6 +79,23 @@ async function runWith(
     release();
     signals.close();
   }
+}
+
+function hostOf(source: SourceText, args: readonly string[], options: RunOptions, context: CliContext): NodeHost {
+  const { stdout, stderr, environment } = context;
+  return createNodeHost({
+    get stdin() {
+      return context.stdin;
+    },
+    stdout,
+    stderr,
+    environment,
+    directory: source.directory,
+    arguments: args,
+    sandbox: options.sandbox ?? false,
+    // A job is worth more than what it prints: a process whose supervisor was killed finishes it.
+    outlivesReader: isSupervised(environment),
+  });
 }
 
 async function stopGracefully(interpreter: Interpreter, context: CliContext): Promise<void> {
