@@ -30,6 +30,11 @@ describe("the package", () => {
     expect(named.filter((path) => path.length > 1 && !existsSync(join(projectDirectory, path)))).toEqual([]);
   });
 
+  test("asks for Node's types, which its own types speak of, but not those who use none", () => {
+    expect(packageJson.peerDependencies).toEqual({ "@types/node": expect.stringMatching(/^>=20/) });
+    expect(packageJson.peerDependenciesMeta).toEqual({ "@types/node": { optional: true } });
+  });
+
   test("packs what users need and nothing of its workshop", () => {
     const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: projectDirectory,
@@ -105,6 +110,8 @@ true ARGUMENT 1
        export const later: BackgroundRequest = { name: "f", at: new Date() };
        export const watching = (event: ClientEvent): string => (event.type === "jobFailed" ? event.name : event.server);
        export const all = (outcome: TaskOutcome): Buffer | null => (outcome.ok ? outcome.result : null);
+       export const queued = async (client: GearmanClient): Promise<string[]> =>
+         (await client.tasks([{ name: "f" }], { background: true }).all()).map((o) => (o.ok ? o.receipt.handle : o.error.kind));
        export const parts = [GearmanAdmin, GearmanServer, GearmanWorker];
        const fn = functionsOf<{ factor: number }>();
        const shop = defineModule({
