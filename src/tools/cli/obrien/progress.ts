@@ -46,7 +46,8 @@ export class ProgressLine {
   /** Draws the line anew. */
   draw(): void {
     const { output } = this.#options;
-    const columns = Math.min(MAX_COLUMNS, (output.columns ?? MAX_COLUMNS + 1) - 1);
+    // Some terminals do not know how wide they are, and say 0.
+    const columns = Math.min(MAX_COLUMNS, (output.columns || MAX_COLUMNS + 1) - 1);
     output.write(`${CLEAR}${cutText(this.#text(), columns, "end")}`);
   }
 

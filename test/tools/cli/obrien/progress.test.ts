@@ -33,6 +33,12 @@ test.each([80, 40, 200])("on %i columns it leaves the last one free, and never t
   expect(output.drawn[0]!.length).toBeLessThan(Math.min(columns, 80));
 });
 
+test("on a terminal that does not know its width it takes 80 columns to be there", () => {
+  const output = Object.assign(new Terminal(), { columns: 0 });
+  new ProgressLine({ output, take: () => large, now: () => 0 }).close();
+  expect(output.drawn[0]).toMatch(/^16 running, 1000000000000 pending/);
+});
+
 test("it tells the speed of the last seconds once a second has passed", () => {
   let nowMs = 0;
   let done = 0;
