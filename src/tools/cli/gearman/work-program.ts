@@ -18,8 +18,13 @@ export function findProgram(command: string, { directory, environment }: CliCont
   throw new CliError(EXIT_CODES.usage, `cannot run ${command}: ${reason}`);
 }
 
+/** What cannot be looked at is not there, as a shell sees it: a directory of PATH that others may not search, a link to itself. */
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function isExecutable(path: string): boolean {
