@@ -21,6 +21,20 @@ export interface Loaded {
 }
 
 /**
+ * The exports of a file as plain values. The bundler makes each a getter, which costs time at every use; but a file that
+ * has run changes its exports no more, unless one is not set yet: that stays a getter.
+ */
+function asValues(exports: object): object {
+  const values = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(exports)) {
+    const value = (exports as Record<string, unknown>)[name];
+    if (value !== undefined) values[name] = value;
+    else Object.defineProperty(values, name, { get: () => (exports as Record<string, unknown>)[name], enumerable: true });
+  }
+  return values;
+}
+
+/**
  * Loads a bundled file and what it needs. @param fallback loads what is no file of the bundle
  * @param isCached false: without the cache, and nothing is kept
  */
@@ -44,6 +58,7 @@ export function load(path: string, fallback: NodeJS.Require, isCached: boolean):
     const directory = dirname(file);
     const require = (wanted: string): unknown => (wanted.startsWith(".") ? loaded(join(directory, wanted)) : fallback(wanted));
     (script.runInThisContext() as Wrapped)(module.exports, require, module, file, directory);
+    module.exports = asValues(module.exports);
     return module.exports;
   };
   return { exports: loaded(path), save: () => cache?.save() };
