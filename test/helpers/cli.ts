@@ -26,6 +26,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The process is killed after this. */
   readonly timeoutMs?: number;
+  /** Called when the process has been started; may send signals. */
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Sees what has been written to stdout so far, after each piece; may send signals. */
   readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
   /** The same for stderr. */
@@ -55,6 +57,7 @@ function runProcess(command: string, args: readonly string[], options: CliOption
       timeout: options.timeoutMs ?? 30_000,
       killSignal: "SIGKILL",
     });
+    options.onStart?.((signal) => child.kill(signal));
     const stdout: Buffer[] = [];
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {

@@ -1,8 +1,8 @@
-/** Ctrl-C and SIGTERM while a worker runs: the first asks for a graceful end, the second ends the process at once. */
+/** Ctrl-C, SIGTERM and SIGHUP while a worker runs: the first asks for a graceful end, the second ends the process at once. */
 import { monotonicMs } from "../../../runtime/engine/clock.ts";
 
 /** Exit codes that tell a shell which signal ended a program. */
-const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Signals closer together than this are one: nobody presses a key twice that fast. */
 const ONE_SIGNAL_MS = 50;
 type StopSignal = keyof typeof SIGNAL_CODES;
@@ -31,7 +31,7 @@ export class StopSignals {
     this.#now = now;
   }
 
-  /** 130 or 143 when a signal asked for the end, else undefined. */
+  /** 130, 143 or 129 when a signal asked for the end, else undefined. */
   get exitCode(): number | undefined {
     return this.#received && SIGNAL_CODES[this.#received];
   }
@@ -59,6 +59,8 @@ export class StopSignals {
 
   #take(signal: StopSignal): void {
     if (this.#received) {
+      // A terminal that closes after another signal is no wish to hurry; shells and systemd send this one on their own.
+      if (signal === "SIGHUP") return;
       // A terminal sends Ctrl-C to the whole group, and the process in front passes it on: that is one signal.
       if (this.#now() - this.#receivedAt > ONE_SIGNAL_MS) this.#exit(SIGNAL_CODES[signal]);
     } else {

@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM while a worker runs. */
+/** Ctrl-C, SIGTERM and SIGHUP while a worker runs. */
 import { afterEach, describe, expect, test } from "vitest";
 import { StopSignals } from "../../../src/tools/cli/signals.ts";
 
@@ -16,7 +16,7 @@ function watched(gapMs = 300) {
   );
   return { events, signals };
 }
-const counts = () => [process.listenerCount("SIGINT"), process.listenerCount("SIGTERM")];
+const counts = () => (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => process.listenerCount(signal));
 const before = counts();
 
 describe("stop signals", () => {
@@ -32,6 +32,17 @@ describe("stop signals", () => {
     expect(signals.exitCode).toBe(code);
     process.emit(signal, signal);
     expect(events).toEqual([`stop for ${signal}`, `exit ${code}`]);
+    signals.close();
+  });
+
+  test("SIGHUP asks for a graceful end with 129, and never hastens one; the next Ctrl-C does", () => {
+    const { events, signals } = watched();
+    signals.arm();
+    process.emit("SIGHUP", "SIGHUP");
+    process.emit("SIGHUP", "SIGHUP");
+    expect({ events, code: signals.exitCode }).toEqual({ events: ["stop for SIGHUP"], code: 129 });
+    process.emit("SIGINT", "SIGINT");
+    expect(events).toEqual(["stop for SIGHUP", "exit 130"]);
     signals.close();
   });
 

@@ -51,10 +51,11 @@ Examples:
   basil obrien run --shell-class count='wc -l | tee -a counts.txt >&2'
   basil obrien run --script jobs.basil --watch --concurrency 8
 
-Ctrl-C takes no more jobs and lets the running ones finish, for --drain-ms at
-most; the second one ends them now.
+Ctrl-C, SIGTERM and SIGHUP take no more jobs and let the running ones finish,
+for --drain-ms at most; a second Ctrl-C or SIGTERM ends them now.
 Exit codes: 0 done, 1 a job failed (not with --watch) or the store cannot be
-used, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
+used, 2 wrong usage, 3 the script cannot be read; after a signal, whether jobs
+failed or not: 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
 `;
 
 const ENQUEUE_HELP = `

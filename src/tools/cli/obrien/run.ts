@@ -71,7 +71,7 @@ class JobShift {
     }
     this.#tellResult();
     const isFailure = this.#count.failed > 0 && !this.#flags.watch;
-    return isFailure ? EXIT_CODES.error : (signals.exitCode ?? EXIT_CODES.ok);
+    return signals.exitCode ?? (isFailure ? EXIT_CODES.error : EXIT_CODES.ok);
   }
 
   /** The second signal ends the workers, the third leaves them to the next start's sweep. */
