@@ -17,6 +17,8 @@ export interface ObrienOptions {
   readonly directory: string;
   /** The store of programs that open none themselves. Default `.basil-obrien.db`. */
   readonly store?: string | undefined;
+  /** Sees the path of the store before it is opened, and may refuse it by throwing. */
+  readonly onOpen?: ((path: string) => void) | undefined;
   /** Sees each class that a program defines. */
   readonly onDefine?: ((jobClass: JobClass) => void) | undefined;
 }
@@ -48,6 +50,7 @@ export class ObrienState {
     if (this.#opening && wanted !== this.#path) {
       throw new ObrienError("STATE", `OPEN%: ${this.#path} is open already, and a program has one store`);
     }
+    this.options.onOpen?.(wanted);
     this.#path = wanted;
     await this.manager();
   }

@@ -19,7 +19,7 @@ export interface ModuleOptions {
   readonly timeoutMs?: number;
   readonly sandbox?: boolean;
   /** What a command that works on a store itself has to say about the program's. */
-  readonly obrien?: Pick<ObrienOptions, "store" | "onDefine">;
+  readonly obrien?: Pick<ObrienOptions, "store" | "onOpen" | "onDefine">;
 }
 
 /** The modules for one run. A sandbox reaches the network only where the command line says so itself. */

@@ -44,7 +44,8 @@ const RUN_HELP = `
 Classes say what runs. COMMAND is divided at blanks ('...' and "..." keep
 them); no shell is involved, but with --shell-class. It reads the payload on
 standard input, and may end its output with a verdict: {"success": false}.
-A FILE of --script defines classes with OBRIEN.DEFINE% at its top level.
+A FILE of --script defines classes with OBRIEN.DEFINE% at its top level; the
+store that it opens is the one, and with --store no other may be.
 
 Examples:
   basil obrien run --class thumbs=./make-thumb --class mail='sendmail -t'

@@ -1,11 +1,12 @@
 /** `basil obrien run`: a manager for as long as there are jobs, or until somebody ends it. */
-import { basename, resolve } from "node:path";
-import { DEFAULT_STORE, type JobClass, type Manager, type ManagerEvent } from "../../../core/obrien/index.ts";
+import { basename } from "node:path";
+import type { Manager, ManagerEvent } from "../../../core/obrien/index.ts";
 import { type CliContext, CliError, EXIT_CODES } from "../context.ts";
 import { shownText } from "../gearman/table.ts";
 import { StopSignals } from "../signals.ts";
 import { type ClassFlags, classesOf } from "./classes.ts";
 import { ProgressLine } from "./progress.ts";
+import type { ScriptOutcome } from "./script-classes.ts";
 import { type StoreFlags, withStore } from "./store-use.ts";
 
 /** What stands on the command line. */
@@ -22,25 +23,22 @@ const MAX_TOLD = 10;
 /** Does jobs to the exit code. */
 export async function runJobs(flags: RunFlags, context: CliContext): Promise<number> {
   const classes = classesOf(flags, context);
-  const scriptCode = await runScript(flags, context, (jobClass) => classes.push(jobClass));
-  if (scriptCode !== EXIT_CODES.ok) return scriptCode;
+  const script = flags.script === undefined ? undefined : await scriptOutcome(flags.script, flags, context);
+  if (script && script.exitCode !== EXIT_CODES.ok) return script.exitCode;
+  classes.push(...(script?.classes ?? []));
   if (classes.length === 0)
     throw new CliError(EXIT_CODES.usage, "no class is defined: give --class NAME=COMMAND, or --script FILE");
-  return withStore(flags, context, { mayCreate: flags.watch ?? false }, async (manager) => {
+  const store = flags.store ?? script?.store;
+  return withStore(store === undefined ? {} : { store }, context, { mayCreate: flags.watch ?? false }, async (manager) => {
     for (const jobClass of classes) manager.define(jobClass);
     return new JobShift(manager, flags, context).run();
   });
 }
 
-/** Runs the top level of the program that defines classes. */
-async function runScript(
-  { script, store = DEFAULT_STORE }: RunFlags,
-  context: CliContext,
-  onDefine: (jobClass: JobClass) => void,
-): Promise<number> {
-  if (script === undefined) return EXIT_CODES.ok;
-  const { run } = await import("../run.ts");
-  return run(script, [], { obrien: { store: resolve(context.directory, store), onDefine } }, context);
+/** What a program says of classes and store. Programs need much that loads only here. */
+async function scriptOutcome(script: string, flags: RunFlags, context: CliContext): Promise<ScriptOutcome> {
+  const { runScript } = await import("./script-classes.ts");
+  return runScript(script, flags, context);
 }
 
 /** One run of a manager, from its lock to its last verdict. */
