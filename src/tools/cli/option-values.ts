@@ -17,10 +17,12 @@ export function wholeNumber(text: string): number {
 }
 
 /** A time: seconds since 1970, or a date as in ISO 8601, such as 2030-01-31T12:00:00Z; without a zone it is local. */
-export function time(text: string): Date {
+export const time = (text: string): Date => timeOr(text, "Give seconds since 1970, or a time such as 2030-01-31T12:00:00Z.");
+
+/** A time as above. @param forms what the refusal says that it may look like */
+function timeOr(text: string, forms: string): Date {
   const date = /^\d+(?:\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : /^\d{4}-/.test(text) ? new Date(text) : null;
-  if (date === null || Number.isNaN(date.getTime()))
-    throw new InvalidArgumentError("Give seconds since 1970, or a time such as 2030-01-31T12:00:00Z.");
+  if (date === null || Number.isNaN(date.getTime())) throw new InvalidArgumentError(forms);
   return date;
 }
 
@@ -34,9 +36,16 @@ export function duration(text: string): number {
   return Number(number) * UNITS_MS[unit!]!;
 }
 
-/** A time in the past: how long ago, such as 1h, or as `time` reads it. */
+/** Smaller numbers are no seconds since 1970 that anybody means (this is in 1973), but a duration whose unit is missing. */
+const FIRST_SECONDS = 100_000_000;
+
+/** What a time in the past may look like. */
+const PAST_FORMS = "Give how long ago, such as 30m, 12h or 30d, seconds since 1970, or a time such as 2030-01-31T12:00:00Z.";
+
+/** A time in the past: how long ago, such as 1h, or as `time` reads it; a small number without a unit is refused. */
 export function timePast(text: string): Date {
-  if (!/^[\d.]+[a-z]+$/.test(text)) return time(text);
+  if (Number(text) < FIRST_SECONDS) throw new InvalidArgumentError(`A unit is missing. ${PAST_FORMS}`);
+  if (!/^[\d.]+[a-z]+$/.test(text)) return timeOr(text, PAST_FORMS);
   const date = new Date(Date.now() - duration(text));
   if (Number.isNaN(date.getTime())) throw new InvalidArgumentError("That is before all times.");
   return date;

@@ -94,7 +94,7 @@ function table(
 }
 
 function stateText({ state, runAt, isCancelRequested }: JobRecord): string {
-  if (state === "claimed") return isCancelRequested ? "ending" : "running";
+  if (state === "claimed") return isCancelRequested ? "ending" : "claimed";
   return state === "pending" && runAt !== null && runAt.getTime() > Date.now() ? "delayed" : state;
 }
 

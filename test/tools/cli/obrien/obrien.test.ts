@@ -59,7 +59,7 @@ describe("wrong usage ends with 2 and says what was wrong", () => {
     [["run", "--class", "a=no-such-program-here"], "there is no such program in PATH"],
     [["run", "--class", "a=cat", "--shell-class", "a=cat"], "the class a is given twice"],
     [["list", "--state", "lost"], "Allowed choices are pending, claimed, done, failed"],
-    [["list", "--since", "1 fortnight"], "Give seconds since 1970"],
+    [["list", "--since", "1 fortnight"], "Give how long ago, such as 30m, 12h or 30d"],
     [["list", "--since", "3x"], "Give a number with its unit"],
     [["prune"], "required option '--older-than <time>' not specified"],
     [["prune", "--older-than", "30d", "--state", "pending"], "Allowed choices are done, failed"],
