@@ -99,7 +99,7 @@ test(`${ROUNDS} managers killed at random moments: no job is stuck, lost or run 
     const sweeper = await harness.open();
     await sweeper.start();
     expect(queue.claimed()).toEqual([]);
-    expect(harness.workers()).toEqual([]);
+    await harness.noWorkers();
     for (const { record } of claimed) expect(queue.get(record.id)).toMatchObject({ errorClass: "bryton/runtime/crashed" });
     await sweeper.close();
     for (const job of allJobs(queue).values()) {

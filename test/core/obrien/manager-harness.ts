@@ -61,6 +61,15 @@ export class ManagerHarness {
       /^\d+$/.test(name) && environmentOf(name).includes(mark) ? [Number(name)] : [],
     );
   }
+
+  /** Resolves when no worker runs: one that was killed is listed until the system has taken it apart. Rejects after 5 s. */
+  async noWorkers(): Promise<void> {
+    const deadline = performance.now() + 5000;
+    for (let left = this.workers(); left.length > 0; left = this.workers()) {
+      if (performance.now() > deadline) throw new Error(`workers still run: ${left.join(", ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
 }
 
 /** Resolves with the first event that fits. */

@@ -225,7 +225,7 @@ describe("cancel", () => {
     const foreign = await JobQueue.open(harness.path);
     expect(who === "this" ? manager.cancel(id) : foreign.requestCancel(id)).toBe("requested");
     expect(await manager.wait(id)).toMatchObject({ state: "failed", errorClass: "bryton/runtime/cancelled" });
-    expect(harness.workers()).toEqual([]);
+    await harness.noWorkers();
     foreign.close();
   });
 });
@@ -250,7 +250,7 @@ describe("stop", () => {
     const long = manager.stop({ drainMs: 600_000 });
     await Promise.all([manager.stop({ drainMs: 20 }), long]);
     for (const id of ids) expect(manager.get(id)).toMatchObject({ state: "failed", errorClass: "bryton/runtime/shutdown" });
-    expect(harness.workers()).toEqual([]);
+    await harness.noWorkers();
     expect(harness.events(manager, "stopping")).toHaveLength(1);
   });
 
@@ -289,7 +289,7 @@ describe("close", () => {
     expect(await run).toMatchObject({ failed: 1 });
     await working.close();
     expect((await harness.open()).get(id)?.errorClass).toBe("bryton/runtime/shutdown");
-    expect(harness.workers()).toEqual([]);
+    await harness.noWorkers();
   });
 });
 
