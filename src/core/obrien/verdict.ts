@@ -113,7 +113,10 @@ function withoutReport(ending: TrailingJson, stdout: Captured, mode: Verificatio
     return failure("unparseable", `the JSON at the end of the output is nested deeper than ${MAX_JSON_DEPTH}`, null);
   }
   const hint =
-    stdout.droppedBytes > 0 ? `, as far as the last ${stdout.tail.length} bytes tell, which are all that was kept` : "";
+    stdout.droppedBytes > 0
+      ? `, as far as the last ${stdout.tail.length} bytes tell, which are all that was kept: ` +
+        "for a verdict that is larger raise the class's max_output_bytes (maxOutputBytes in TypeScript)"
+      : "";
   return failure("unparseable", `the output does not end in a JSON object${hint}`, null);
 }
 

@@ -277,9 +277,8 @@ export class Work {
     const { size } = this.#options.outcomes;
     if (!(error instanceof ObrienError) || size === 0) return error;
     const jobs = size === 1 ? "the end of 1 job is" : `the ends of ${size} jobs are`;
-    return new ObrienError(error.kind, `${error.message} (${jobs} not recorded; the next start of this manager tries again)`, {
-      cause: error,
-    });
+    const loss = "they are in memory only, and once this process has ended the next manager counts these jobs as crashed";
+    return new ObrienError(error.kind, `${error.message} (${jobs} not recorded: ${loss})`, { cause: error });
   }
 
   /** After a claim, which may have used some of them. */

@@ -38,7 +38,7 @@ describe("workers", () => {
     const id = manager.enqueue({ class: "a", timeoutMs: 50 });
     await manager.run();
     expect(manager.get(id)).toMatchObject({ errorClass: "bryton/runtime/timedout" });
-    expect(harness.workers()).toEqual([]);
+    await harness.noWorkers();
   });
 
   test("a process left behind that keeps the output open delays nothing, and is ended", async () => {
@@ -48,7 +48,19 @@ describe("workers", () => {
     const beforeMs = performance.now();
     expect(await manager.run()).toMatchObject({ done: 1 });
     expect(performance.now() - beforeMs).toBeLessThan(5000);
-    expect(harness.workers()).toEqual([]);
+    await harness.noWorkers();
+  });
+
+  test("a verdict larger than what is kept fails with the option that keeps more, which then does", async () => {
+    const manager = await harness.open();
+    const line = `printf '{"success": true, "misc": "%0*d"}' 12000 0`;
+    manager.define(harness.shell("small", line, { maxOutputBytes: 10_000 }));
+    manager.define(harness.shell("large", line, { maxOutputBytes: 17_000 }));
+    const [small] = manager.enqueue([{ class: "small" }, { class: "large" }]);
+    expect(await manager.run()).toMatchObject({ done: 1, failed: 1 });
+    const { xeme } = manager.get(small!)!;
+    expect(xeme).toMatchObject({ errors: [{ class: "bryton/runtime/unparseable" }] });
+    expect(xeme?.errors?.[0]?.message).toContain("raise the class's max_output_bytes (maxOutputBytes in TypeScript)");
   });
 
   test("a flood of output keeps its tail, and with it the verdict", async () => {
@@ -110,7 +122,7 @@ describe("stores", () => {
     const stop = manager.stop();
     await expect(stop).rejects.toMatchObject({
       kind: "FULL",
-      message: expect.stringContaining("the end of 1 job is not recorded"),
+      message: expect.stringMatching(/the end of 1 job is not recorded: .* once this process has ended .* as crashed/),
     });
     await expect(run).rejects.toMatchObject({ kind: "FULL" });
     expect(manager.isAlive).toBe(false);
