@@ -6,6 +6,7 @@
  * names the state it starts from in its SQL, so that no race changes a job that has ended. Calls block until the file
  * is written: a durable one takes as long as the disk does.
  */
+import { StoreError } from "../store/errors.ts";
 import { openStore, type Store, type StoreOptions, type StoreValue, type TransactionOptions } from "../store/store.ts";
 import { ObrienError, obrienErrorOf } from "./errors.ts";
 import { JobIds } from "./ids.ts";
@@ -200,9 +201,13 @@ export class JobQueue {
   async prune(query: PruneQuery): Promise<number> {
     checkPruneQuery(query);
     let pruned = 0;
-    for (let count = this.#prune(query); count > 0; count = this.#prune(query)) {
-      pruned += count;
-      await new Promise((resolve) => setImmediate(resolve));
+    try {
+      for (let count = this.#prune(query); count > 0; count = this.#prune(query)) {
+        pruned += count;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      throw pruneErrorOf(error);
     }
     return pruned;
   }
@@ -332,6 +337,15 @@ export class JobQueue {
       throw obrienErrorOf(error);
     }
   }
+}
+
+/** Who has no room to prune is not helped by the advice to prune. */
+function pruneErrorOf(error: unknown): unknown {
+  if (!(error instanceof ObrienError) || error.kind !== "FULL" || !(error.cause instanceof StoreError)) return error;
+  const reason = error.cause.message.replace(/\.$/, "");
+  return new ObrienError("FULL", `${reason}: deleting jobs needs room as well: free a few MB by other means, then try again`, {
+    cause: error.cause,
+  });
 }
 
 /** Other programs keep versions of their tables as well. */

@@ -118,6 +118,22 @@ describe("while it is open", () => {
     expect(queue.counts().total).toEqual({ pending: 1, claimed: 0, done: 0, failed: 1 });
   });
 
+  test("a disk too full to prune is told without the advice to prune", async () => {
+    const queue = await harness.open({ maxBytes: 400_000 });
+    const [id] = queue.enqueue([{ class: "a" }]) as [string];
+    queue.claim(roomFor("a"), 1);
+    queue.finish([doneOutcome(id)]);
+    const other = await openStore(harness.path, { migrations: MIGRATIONS });
+    other.exec(`CREATE TABLE ballast (bytes BLOB);
+      CREATE TRIGGER fill AFTER DELETE ON jobs BEGIN INSERT INTO ballast VALUES (zeroblob(1000000)); END`);
+    other.close();
+    await expect(queue.prune({ olderThan: new Date(harness.nowMs + 1) })).rejects.toMatchObject({
+      kind: "FULL",
+      message: expect.stringMatching(/jobs\.db: (?!.*prune).*free a few MB by other means, then try again$/),
+    });
+    expect(queue.get(id)?.state).toBe("done");
+  });
+
   test("another process that writes for too long is named as the reason", async () => {
     const queue = await harness.open({ busyTimeoutMs: 20 });
     const other = await openStore(harness.path, { migrations: MIGRATIONS });
