@@ -59,7 +59,11 @@ export function readOptions<const T extends OptionTable>(row: string, options: D
 
 const listed = (table: OptionTable): string => Object.keys(table).join(", ");
 
-const shown = (value: Value): string =>
-  typeof value === "object" && value !== null && (value instanceof BasilArray || !(Array.isArray(value) || value instanceof Dict))
+const shown = (value: Value): string => {
+  if (isText(value)) return JSON.stringify(value.slice(0, 60));
+  return typeof value === "object" &&
+    value !== null &&
+    (value instanceof BasilArray || !(Array.isArray(value) || value instanceof Dict))
     ? typeName(value)
     : display(value).slice(0, 60);
+};
