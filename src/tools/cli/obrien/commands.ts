@@ -29,11 +29,11 @@ interface ObrienCommand<Flags extends StoreFlags> {
 
 const EXAMPLES = `
 Examples:
-  basil obrien enqueue thumbs cat.jpg                 a job for later
-  ls *.jpg | basil obrien enqueue thumbs --lines      a job a line
-  basil obrien run --class thumbs=./make-thumb        does all of them
-  basil obrien list --state failed --since 1h         what went wrong
-  basil obrien show 019a                              why
+  basil obrien enqueue thumbs cat.jpg                  a job for later
+  ls *.jpg | basil obrien enqueue thumbs --lines       a job a line
+  basil obrien run --class thumbs=./make-thumb         does all of them
+  basil obrien list --state failed --ended --since 1h  what went wrong
+  basil obrien show 019a                               why
 
 The store is .basil-obrien.db in this directory unless --store names another.
 `;
