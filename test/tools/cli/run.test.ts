@@ -209,6 +209,7 @@ DO : SLEEP 1000 : LOOP
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)("with a worker, %s lets the running job finish and exits with %i", async (signal, code) => {
     let isSent = false;
     const file = program("worker.basil", WORKER.replace('RETURN "done"', 'PRINT "finished"'));
