@@ -120,7 +120,7 @@ export class ObrienState {
 
   async #open(path: string): Promise<Manager> {
     const { Manager } = await import("../../src/core/obrien/index.ts");
-    const manager = await Manager.open({ path });
+    const manager = await Manager.open({ path, mayReadOnly: true });
     if (this.#isClosed) {
       await manager.close();
       throw closed();

@@ -21,7 +21,7 @@ import { TotalChanges, Totals } from "./totals.ts";
 import type { Xeme } from "./xeme.ts";
 
 /** How a store of jobs is opened. */
-export interface JobQueueOptions extends Pick<StoreOptions, "maxBytes" | "busyTimeoutMs"> {
+export interface JobQueueOptions extends Pick<StoreOptions, "maxBytes" | "busyTimeoutMs" | "mayReadOnly"> {
   /** The time, in milliseconds since 1970. Default: the system's. */
   readonly now?: (() => number) | undefined;
 }

@@ -40,9 +40,17 @@ export function storeErrorOf(error: unknown, path: string): StoreError {
   return new StoreError(kind, `${path}: ${textOf(kind, String(message ?? error))}`, { cause: error });
 }
 
-/** Failures to open carry no code of their own, but end in SQLite's number for one. */
+/** SQLite's number for a file or directory that cannot be written. */
+const READONLY = 8;
+
+/**
+ * Failures to open carry no code of their own, but end in SQLite's number for one. Codes that the package has no name
+ * for have the kind in their lowest byte; those of directories that cannot be written are such.
+ */
 function kindOf(code: string, message: string): StoreErrorKind {
   if (/^ConnectionFailed\(/.test(message)) return "CANNOT_OPEN";
+  const [, number] = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code) ?? [];
+  if (number !== undefined && (Number(number) & 0xff) === READONLY) return "READ_ONLY";
   for (const [kind, { sqlite }] of Object.entries(STORE_ERRORS)) {
     if (sqlite.some((start) => code.startsWith(start))) return kind as StoreErrorKind;
   }

@@ -29,6 +29,8 @@ export interface StoreOptions {
    * `NORMAL` when the system has it, so that it outlives the process.
    */
   readonly synchronous?: "FULL" | "NORMAL";
+  /** Open a file that cannot be written for reading only: changes are refused as `READ_ONLY` then. Default false. */
+  readonly mayReadOnly?: boolean | undefined;
   /** Longest wait for another process that writes, in milliseconds. Default 5000. */
   readonly busyTimeoutMs?: number;
   /** Largest size of the file, in bytes; more is refused as `FULL`. Default: no limit. */
@@ -141,12 +143,12 @@ export class Store {
   #isDurable = true;
 
   /** Made by `openStore` only. */
-  constructor(path: string, database: Sqlite, options: StoreOptions) {
+  constructor(path: string, database: Sqlite, options: StoreOptions, isReadOnly: boolean) {
     this.path = path;
     this.#database = database;
     this.#synchronous = options.synchronous ?? "FULL";
     this.#freeBytes = options.freeBytes ?? freeBytesOf;
-    this.attempt(() => this.#setUp(options));
+    this.attempt(() => (isReadOnly ? this.#checkVersion(options.migrations) : this.#setUp(options)));
   }
 
   get isOpen(): boolean {
@@ -227,17 +229,26 @@ export class Store {
     this.#migrate(options.migrations);
   }
 
+  /** Tables of an older version are read as little as those of a newer one. */
+  #checkVersion(migrations: readonly string[]): void {
+    if (this.#versionFor(migrations) === migrations.length) return;
+    throw new StoreError("READ_ONLY", `${this.path} cannot be written, and its tables are of an older version`);
+  }
+
+  /** The version of the file's tables. Throws `VERSION` for one that is newer than the program. */
+  #versionFor(migrations: readonly string[]): number {
+    const version = Number(this.prepare("PRAGMA user_version").get()?.[0] ?? 0);
+    if (version <= migrations.length) return version;
+    throw new StoreError(
+      "VERSION",
+      `${this.path} has version ${version} of its tables, and this program knows ${migrations.length}: use the program that wrote it, or another file`,
+    );
+  }
+
   /** Writes the version even when it is right already: so a file that cannot be written shows now, not later. */
   #migrate(migrations: readonly string[]): void {
     this.transaction(() => {
-      const version = Number(this.prepare("PRAGMA user_version").get()?.[0] ?? 0);
-      if (version > migrations.length) {
-        throw new StoreError(
-          "VERSION",
-          `${this.path} has version ${version} of its tables, and this program knows ${migrations.length}: use the program that wrote it, or another file`,
-        );
-      }
-      for (const sql of migrations.slice(version)) this.exec(sql);
+      for (const sql of migrations.slice(this.#versionFor(migrations))) this.exec(sql);
       this.exec(`PRAGMA user_version = ${migrations.length}`);
     });
   }
@@ -262,9 +273,18 @@ function freeBytesOf(directory: string): number {
 /** Opens a file, making it when it is not there, and brings its tables up to date. `:memory:` is a store without a file. */
 export async function openStore(path: string, options: StoreOptions): Promise<Store> {
   const file = realFileOf(path);
-  const database = await openDatabase(file, options.busyTimeoutMs ?? 5000);
   try {
-    return new Store(file, database, options);
+    return await openFile(file, options, false);
+  } catch (error) {
+    if (!options.mayReadOnly || storeErrorOf(error, file).kind !== "READ_ONLY") throw error;
+    return await openFile(file, options, true);
+  }
+}
+
+async function openFile(file: string, options: StoreOptions, isReadOnly: boolean): Promise<Store> {
+  const database = await openDatabase(file, options.busyTimeoutMs ?? 5000, isReadOnly);
+  try {
+    return new Store(file, database, options, isReadOnly);
   } catch (error) {
     database.close();
     throw error;
@@ -272,22 +292,22 @@ export async function openStore(path: string, options: StoreOptions): Promise<St
 }
 
 /** Opens a database and nothing more; a full path keeps SQLite from taking `file:…` for an address. For this directory only. */
-export async function openDatabase(file: string, busyTimeoutMs: number): Promise<Sqlite> {
+export async function openDatabase(file: string, busyTimeoutMs: number, isReadOnly = false): Promise<Sqlite> {
   const Database = await loadSqlite();
   try {
-    return new Database(file, { timeout: busyTimeoutMs });
+    return new Database(file, { timeout: busyTimeoutMs, readonly: isReadOnly });
   } catch (error) {
     throw storeErrorOf(error, file);
   }
 }
 
 /** The package is native code: it is loaded when the first store is opened, and not before. */
-async function loadSqlite(): Promise<new (path: string, options: { timeout: number }) => Sqlite> {
+async function loadSqlite(): Promise<new (path: string, options: { timeout: number; readonly: boolean }) => Sqlite> {
   try {
     const { default: Database } = await import("libsql");
     return Database as unknown as new (
       path: string,
-      options: { timeout: number },
+      options: { timeout: number; readonly: boolean },
     ) => Sqlite;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,15 @@
 /** The queue when its file cannot be used: what it says, and that it goes on when the reason is gone. */
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { JobQueue } from "../../../src/core/obrien/queue.ts";
@@ -38,6 +48,38 @@ describe("opening", () => {
     chmodSync(harness.directory, 0o755);
     chmodSync(harness.path, 0o644);
     expect((await harness.open()).counts().total.pending).toBe(1);
+  });
+
+  test.skipIf(process.platform === "win32")("a file that cannot be written can be read where that is enough", async () => {
+    const queue = await harness.open();
+    const [id] = queue.enqueue([{ class: "a" }]) as [string];
+    chmodSync(harness.path, 0o444);
+    chmodSync(harness.directory, 0o555);
+    const reader = await asMortal(() => harness.open({ mayReadOnly: true }));
+    expect(reader.get(id)?.class).toBe("a");
+    expect(reader.counts().total.pending).toBe(1);
+    expect(reader.find({ class: "a" })).toHaveLength(1);
+    expect(thrownBy(() => reader.enqueue([{ class: "a" }]))).toMatchObject({
+      kind: "READ_ONLY",
+      message: expect.stringMatching(/jobs\.db: .*make the file and its directory writable, or use another file$/),
+    });
+    reader.close();
+    chmodSync(harness.directory, 0o755);
+    chmodSync(harness.path, 0o644);
+    expect(queue.enqueue([{ class: "a" }])).toHaveLength(1);
+  });
+
+  test.skipIf(process.platform === "win32")("reading without the files beside it that cannot be made is refused", async () => {
+    const queue = await harness.open();
+    queue.enqueue([{ class: "a" }]);
+    queue.close();
+    const path = join(harness.directory, "copy.db");
+    copyFileSync(harness.path, path);
+    chmodSync(path, 0o444);
+    chmodSync(harness.directory, 0o555);
+    const opening = asMortal(() => harness.open({ mayReadOnly: true }, path));
+    await refuses(opening, "READ_ONLY", "make the file and its directory writable, or use another file", path);
+    chmodSync(harness.directory, 0o755);
   });
 
   test.skipIf(process.platform === "win32")("a directory that cannot be written is refused", async () => {

@@ -1,5 +1,5 @@
 /** OBRIEN.* as programs see it: jobs through a store of their own, in processes of their own. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -80,6 +80,23 @@ describe("a store", () => {
     expect(await raisedBy('o% = OBRIEN.OPEN%("a.db")', 'o% = OBRIEN.OPEN%("a.db")', 'o% = OBRIEN.OPEN%("b.db")')).toMatch(
       /^OBRIEN_ERROR: OPEN%: .*a\.db is open already/,
     );
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)("that may be read only is good for FIND, and ENQUEUE$ says why it fails", async () => {
+    const owner = await Manager.open({ path: join(directory, ".basil-obrien.db") });
+    owner.enqueue({ class: "later", payload: "x" });
+    chmodSync(directory, 0o755);
+    process.seteuid!(65_534);
+    try {
+      const found = ["FOR EACH job IN OBRIEN.FIND({})", "  PRINT job.payload", "NEXT"];
+      expect(await raisedBy(...found, 'id$ = OBRIEN.ENQUEUE$("later", "")')).toMatch(
+        /^OBRIEN_ERROR: .*\.basil-obrien\.db: .*make the file and its directory writable/,
+      );
+    } finally {
+      process.seteuid!(0);
+    }
+    expect(output).toBe("x\n");
+    await owner.close();
   });
 
   test("that cannot be opened is an error that names it, and can be tried again", async () => {

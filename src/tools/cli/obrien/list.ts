@@ -41,7 +41,7 @@ export function list(flags: ListFlags, context: CliContext): Promise<number> {
     by: flags.ended ? "ended" : "created",
     limit: flags.limit,
   };
-  return withStore(flags, context, { mayCreate: false }, async (manager) => {
+  return withStore(flags, context, { mayCreate: false, mayReadOnly: true }, async (manager) => {
     const jobs = manager.find(query);
     const counts = manager.counts();
     const text = flags.json ? json(jobs, counts) : table(jobs, shownIds(jobs, manager), counts, flags, context);

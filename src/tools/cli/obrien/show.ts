@@ -22,7 +22,7 @@ const MAX_LINE_WIDTH = 400;
 
 /** Shows a job. @param start its id, or the start of it */
 export function show(start: string, flags: ShowFlags, context: CliContext): Promise<number> {
-  return withStore(flags, context, { mayCreate: false }, async (manager) => {
+  return withStore(flags, context, { mayCreate: false, mayReadOnly: true }, async (manager) => {
     const job = manager.get(idOf(start, manager))!;
     const text = flags.json ? `${JSON.stringify(jobJson(job), null, 2)}\n` : jobText(job, flags.lines);
     try {

@@ -15,20 +15,22 @@ export interface StoreFlags {
 export interface StoreUse {
   /** Make the file when it is not there. */
   readonly mayCreate: boolean;
+  /** The command reads, so that a store which cannot be written will do. Default false. */
+  readonly mayReadOnly?: boolean;
 }
 
 /** Lends a command the store. Failures of the store reject with a CliError: mistakes in arguments as wrong usage. */
 export async function withStore<T>(
   { store = DEFAULT_STORE }: StoreFlags,
   { directory }: CliContext,
-  { mayCreate }: StoreUse,
+  { mayCreate, mayReadOnly }: StoreUse,
   use: (manager: Manager) => T | Promise<T>,
 ): Promise<T> {
   const path = resolve(directory, store);
   if (!mayCreate && !existsSync(path))
     throw new CliError(EXIT_CODES.error, `there is no store ${path}: name another with --store, or add a job to make it`);
   try {
-    const manager = await Manager.open({ path });
+    const manager = await Manager.open({ path, mayReadOnly });
     try {
       return await use(manager);
     } finally {
