@@ -15,20 +15,10 @@ import { describe, expect, test } from "vitest";
 import { JobQueue } from "../../../src/core/obrien/queue.ts";
 import { MIGRATIONS } from "../../../src/core/obrien/schema.ts";
 import { openStore } from "../../../src/core/store/store.ts";
+import { asMortal } from "../../helpers/as-mortal.ts";
 import { doneOutcome, failedOutcome, QueueHarness, roomFor } from "./queue-harness.ts";
 
 const harness = new QueueHarness();
-
-/** Runs something as a user who is not root, for whom the file system has rules; a user who is none has them anyway. */
-async function asMortal<T>(body: () => Promise<T>): Promise<T> {
-  const isRoot = process.geteuid?.() === 0;
-  if (isRoot) process.seteuid!(65_534);
-  try {
-    return await body();
-  } finally {
-    if (isRoot) process.seteuid!(0);
-  }
-}
 
 /** Checks kind and message, which must name the file. */
 async function refuses(opening: Promise<JobQueue>, kind: string, wayOut: string, path = harness.path): Promise<void> {

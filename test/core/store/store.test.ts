@@ -10,6 +10,7 @@ import { STORE_ERRORS, StoreError, storeErrorOf } from "../../../src/core/store/
 import { lockStore } from "../../../src/core/store/lock.ts";
 import { openStore, type Store, type StoreOptions, type StoreValue } from "../../../src/core/store/store.ts";
 import { projectDirectory } from "../../../src/tools/build.ts";
+import { asMortal } from "../../helpers/as-mortal.ts";
 
 let directory = "";
 let path = "";
@@ -220,11 +221,11 @@ describe("failures", () => {
     expect(() => insert.run(1)).toThrow(expect.objectContaining({ kind: "CONSTRAINT" }));
   });
 
-  test.skipIf(process.getuid?.() === 0)("a file that cannot be written is refused at once", async () => {
+  test("a file that cannot be written is refused at once", async () => {
     (await open()).close();
     chmodSync(path, 0o444);
     chmodSync(directory, 0o555);
-    await expect(open()).rejects.toMatchObject({ kind: expect.stringMatching(/READ_ONLY|CANNOT_OPEN/) });
+    await expect(asMortal(open)).rejects.toMatchObject({ kind: expect.stringMatching(/READ_ONLY|CANNOT_OPEN/) });
     chmodSync(directory, 0o755);
   });
 
