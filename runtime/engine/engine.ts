@@ -288,8 +288,8 @@ export class Engine implements EngineServices {
   }
 
   flush(): void | Promise<void> {
-    this.#flushedAt = monotonicMs();
     if (this.#outputLength > 0) {
+      this.#flushedAt = monotonicMs();
       const bytes = encodeText(this.#output.join(""));
       this.#output = [];
       this.#outputLength = 0;
