@@ -44,6 +44,13 @@ describe("the cache", () => {
     ["is damaged", (bytes: Buffer) => bytes.fill(7, bytes.length - 20)],
     ["is cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length - 9)],
     ["has a block of zeros", (bytes: Buffer) => bytes.fill(0, bytes.length - 300, bytes.length - 40)],
+    [
+      "has a single wrong bit",
+      (bytes: Buffer) => {
+        bytes[bytes.length - 101]! ^= 0x10;
+        return bytes;
+      },
+    ],
     ["is empty", () => Buffer.alloc(0)],
     ["is something else", () => Buffer.from("hello\nworld")],
   ])("that %s is not used, and written anew", (_, spoil) => {
