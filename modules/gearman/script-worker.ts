@@ -9,11 +9,11 @@ import type { GearmanConfig, GearmanJob, WorkerEvent, WorkerMetrics } from "../.
 import { GearmanWorker } from "../../src/core/gearman/worker.ts";
 import { retrying } from "../../src/core/gearman/worker-retry.ts";
 import { pause } from "../../src/core/net/deadline.ts";
+import { Wakeups } from "../../src/core/net/wakeups.ts";
 import type { ProgramEvents } from "./events.ts";
 import { shownHandle } from "./handle.ts";
 import { raised } from "./outcome.ts";
 import { type CurrentJob, gearmanTask } from "./task.ts";
-import { Wakeups } from "./wakeups.ts";
 
 /** What bounds a handler. */
 export interface HandlerLimits {

@@ -1,5 +1,7 @@
 /** Submits jobs to Gearman servers and asks about them. */
+
 import { DeadlineList } from "../net/deadline.ts";
+import { harmless } from "../net/harmless.ts";
 import { cancelJob } from "./admin.ts";
 import {
   type CallBounds,
@@ -15,7 +17,7 @@ import { checkClientId } from "./client-id.ts";
 import { DEFAULTS } from "./config.ts";
 import { closedError, Delivery } from "./delivery.ts";
 import { GearmanError } from "./errors.ts";
-import { type ClientEventListener, harmless } from "./events.ts";
+import { type ClientEventListener, ON_EVENT_WARNING } from "./events.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import { BackgroundSubmit, ForegroundSubmit, type JobContent, type JobPacket, type JobReceipt } from "./job.ts";
 import { ClientCounters, type ClientMetrics } from "./metrics.ts";
@@ -76,7 +78,7 @@ export class GearmanClient {
     this.#timeoutMs = checkTimeout(timeoutMs);
     this.#retries = retries;
     this.#deadlines = new DeadlineList(() => host.now());
-    const onEvent = harmless(options.onEvent);
+    const onEvent = harmless(options.onEvent, ON_EVENT_WARNING);
     this.#counters = new ClientCounters((name, reason) => onEvent({ type: "jobFailed", name, reason }));
     this.#delivery = new Delivery({ host, retries, counters: this.#counters });
     if (options.exceptions ?? DEFAULTS.exceptions) this.#serverOptions.add("exceptions");

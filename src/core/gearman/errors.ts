@@ -47,3 +47,8 @@ export class GearmanError extends Error {
     return GEARMAN_ERRORS[this.kind].fatal;
   }
 }
+
+/** The text of whatever a handler threw; an error without one has its name. */
+export function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message || reason.name : String(reason);
+}

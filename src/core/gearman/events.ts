@@ -14,15 +14,5 @@ export type ClientEvent =
 /** Takes a client's events. What it throws becomes a process warning. */
 export type ClientEventListener = (event: ClientEvent) => void;
 
-/** `listener` as a client or worker may call it from anywhere: it never throws. */
-export function harmless<E extends { readonly type: string }>(listener: ((event: E) => void) | undefined): (event: E) => void {
-  if (listener === undefined) return () => undefined;
-  return (event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      process.emitWarning(`onEvent threw at ${event.type}: ${text}`, { code: "GEARMAN_ON_EVENT" });
-    }
-  };
-}
+/** Code of the process warning that tells of a listener that throws. */
+export const ON_EVENT_WARNING = "GEARMAN_ON_EVENT";

@@ -142,8 +142,18 @@ export function prometheusText<T extends MetricTable>(table: T, samples: readonl
 
 /** All of a client's figures as Prometheus text, with these labels on each line besides `server`. */
 export function clientMetricsText(metrics: ClientMetrics, labels: MetricLabels = {}): string {
+  return textWithServers(CLIENT_METRICS, SERVER_METRICS, metrics, labels);
+}
+
+/** Figures with those of each server, which are labelled with its name. */
+export function textWithServers<T extends MetricTable, S extends MetricTable>(
+  table: T,
+  serverTable: S,
+  metrics: MetricValues<T> & { readonly servers: Readonly<Record<string, MetricValues<S>>> },
+  labels: MetricLabels,
+): string {
   const servers = Object.entries(metrics.servers).map(([server, values]) => ({ labels: { ...labels, server }, values }));
-  return prometheusText(CLIENT_METRICS, [{ labels, values: metrics }]) + prometheusText(SERVER_METRICS, servers);
+  return prometheusText(table, [{ labels, values: metrics }]) + prometheusText(serverTable, servers);
 }
 
 function labelText(labels: MetricLabels): string {

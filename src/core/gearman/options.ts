@@ -28,7 +28,7 @@ export interface ConnectingOptions {
 /** The only server when none is named. */
 export const DEFAULT_SERVER: ServerAddress = { host: "127.0.0.1", port: 4730 };
 
-/** The servers taken apart, with what they need for TLS; a CONFIG error when there is none, or its TLS cannot work. */
+/** The servers taken apart, each once, with what they need for TLS; a CONFIG error when there is none, or its TLS cannot work. */
 export function addressesOf({ servers = [DEFAULT_SERVER], tls }: Pick<ConnectingOptions, "servers" | "tls">): ServerAddress[] {
   const addresses = servers.map((server) => (typeof server === "string" ? parseServer(server) : server));
   if (addresses.length === 0) throw new GearmanError("CONFIG", "no servers given: name at least one, such as 127.0.0.1:4730");
@@ -36,7 +36,8 @@ export function addressesOf({ servers = [DEFAULT_SERVER], tls }: Pick<Connecting
     const example = `tls://${formatServer(addresses[0]!)}`;
     throw new GearmanError("CONFIG", `tls is given, but no server is reached over TLS: write ${example}, for example`);
   }
-  return addresses.map((address) => withTls(address, tls));
+  const distinct = new Map(addresses.map((address) => [formatServer(address), address]));
+  return [...distinct.values()].map((address) => withTls(address, tls));
 }
 
 /** What a namespace must be, for messages. */

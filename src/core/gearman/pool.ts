@@ -2,7 +2,7 @@
 import { type BackoffOptions, backoffMs } from "../net/backoff.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import { GearmanError } from "./errors.ts";
+import type { GearmanError } from "./errors.ts";
 import type { ClientEventListener } from "./events.ts";
 import { SERVER_METRICS, type ServerMetrics, sumOf } from "./metrics.ts";
 import type { PacketArg } from "./packets.ts";
@@ -152,11 +152,10 @@ export class ServerPool {
   readonly #placement: Placement;
   #next = 0;
 
+  /** @param addresses each server once, at least one */
   constructor(addresses: readonly ServerAddress[], options: PoolOptions) {
-    const names = new Map(addresses.map((address) => [formatServer(address), address]));
-    if (names.size === 0) throw new GearmanError("CONFIG", "no servers given: name at least one, such as 127.0.0.1:4730");
     this.#placement = options.placement;
-    this.#servers = [...names.values()].map((address) => new PooledServer(address, options));
+    this.#servers = addresses.map((address) => new PooledServer(address, options));
   }
 
   get size(): number {

@@ -1,5 +1,5 @@
 /** What a worker counts, as tables, and the same as Prometheus text. */
-import { type MetricLabels, type MetricTable, type MetricValues, prometheusText, sumOf } from "./metrics.ts";
+import { type MetricLabels, type MetricTable, type MetricValues, sumOf, textWithServers } from "./metrics.ts";
 
 /** What becomes of a worker's jobs. Every job taken is either held or counted in exactly one way to end. */
 export const WORKER_METRICS = {
@@ -90,6 +90,5 @@ export function serverMetrics(
 
 /** All of a worker's figures as Prometheus text, with these labels on each line besides `server`. */
 export function workerMetricsText(metrics: WorkerMetrics, labels: MetricLabels = {}): string {
-  const servers = Object.entries(metrics.servers).map(([server, values]) => ({ labels: { ...labels, server }, values }));
-  return prometheusText(WORKER_METRICS, [{ labels, values: metrics }]) + prometheusText(WORKER_SERVER_METRICS, servers);
+  return textWithServers(WORKER_METRICS, WORKER_SERVER_METRICS, metrics, labels);
 }

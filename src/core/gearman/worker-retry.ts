@@ -1,7 +1,7 @@
 /** Retries inside a worker, for handlers that depend on something which fails now and then, such as another service. */
 import { backoffMs } from "../net/backoff.ts";
 import { pause } from "../net/deadline.ts";
-import { GearmanError } from "./errors.ts";
+import { GearmanError, messageOf } from "./errors.ts";
 import type { GearmanJob } from "./worker-job.ts";
 import type { HandlerResult, JobHandler } from "./worker-options.ts";
 
@@ -49,6 +49,5 @@ export function retrying(handler: JobHandler, options: RetryOptions = {}): JobHa
 
 function afterAttempts(error: unknown, attempts: number): unknown {
   if (attempts === 1) return error;
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  return new Error(`${message} (after ${attempts} attempts)`, { cause: error });
+  return new Error(`${messageOf(error)} (after ${attempts} attempts)`, { cause: error });
 }

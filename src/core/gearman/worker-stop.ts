@@ -1,6 +1,6 @@
 /** How a worker stops: it finishes what it holds, makes sure that the servers have all results, and only then closes. */
+import type { Wakeups } from "../net/wakeups.ts";
 import { GearmanError } from "./errors.ts";
-import type { Changes } from "./worker-changes.ts";
 import type { HeldJobs } from "./worker-held.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
@@ -22,7 +22,7 @@ export interface Stopping {
   /** Jobs that were begun and are not over, or whose handlers still run. */
   readonly busy: HeldJobs;
   /** Told when a job ends, a link is lost, or a server confirms what it has read. */
-  readonly changes: Changes;
+  readonly changes: Wakeups;
   /** Fires when running jobs shall not be waited for any longer. */
   readonly hurry: AbortSignal;
   /** When the last job was over, on the clock of `now`. */
@@ -58,7 +58,7 @@ async function drain({ links, busy, changes, hurry, lastOverAt, now }: Stopping)
       if (links.every((link) => link.isConfirmed)) return;
     }
     if (nowMs >= endsAt) return;
-    await changes.next(isSending ? SENDING_LOOK_MS : endsAt - nowMs, hurry);
+    await changes.wait({ timeoutMs: isSending ? SENDING_LOOK_MS : endsAt - nowMs, signal: hurry });
   }
 }
 
@@ -70,5 +70,6 @@ async function callOff({ busy, changes, now }: Stopping): Promise<void> {
   const reason = new GearmanError("ABORTED", "the worker stops, the server gives the job to another worker");
   for (const job of busy.all()) job.callOff(reason);
   const endsAt = now() + ABORT_GRACE_MS;
-  for (let leftMs = ABORT_GRACE_MS; busy.size > 0 && leftMs > 0; leftMs = endsAt - now()) await changes.next(leftMs);
+  for (let leftMs = ABORT_GRACE_MS; busy.size > 0 && leftMs > 0; leftMs = endsAt - now())
+    await changes.wait({ timeoutMs: leftMs });
 }

@@ -1,14 +1,15 @@
 /** Takes jobs from Gearman servers and runs them, a bounded number at a time, until it is told to stop. */
+import { harmless } from "../net/harmless.ts";
+import { Wakeups } from "../net/wakeups.ts";
 import { formatServer, type ServerAddress } from "./address.ts";
 import { checkFunctionName, checkTimeout } from "./checks.ts";
 import { checkClientId } from "./client-id.ts";
 import { DEFAULT_MAX_PACKET_BYTES } from "./codec.ts";
 import { DEFAULTS } from "./config.ts";
-import { GearmanError } from "./errors.ts";
-import { harmless } from "./events.ts";
+import { GearmanError, messageOf } from "./errors.ts";
+import { ON_EVENT_WARNING } from "./events.ts";
 import { type GearmanHost, systemHost } from "./host.ts";
 import { addressesOf, namespaceOf } from "./options.ts";
-import { Changes } from "./worker-changes.ts";
 import { HeldJobs } from "./worker-held.ts";
 import type { GearmanJob } from "./worker-job.ts";
 import { type LaneKind, WorkerLane } from "./worker-lane.ts";
@@ -48,7 +49,7 @@ export class GearmanWorker {
   /** How many of them have handlers that run. */
   #running = 0;
   readonly #takers = new JobTakers();
-  readonly #changes = new Changes();
+  readonly #changes = new Wakeups();
   readonly #counters = new WorkerCounters();
   readonly #linkCounters: ReadonlyMap<string, LinkCounters>;
   readonly #onEvent: (event: WorkerEvent) => void;
@@ -67,10 +68,10 @@ export class GearmanWorker {
     this.#options = options;
     this.#host = options.host ?? systemHost;
     this.#concurrency = checkConcurrency(options.concurrency ?? 1);
-    this.#addresses = distinct(addressesOf(options));
+    this.#addresses = addressesOf(options);
     this.#linkCounters = new Map(this.#addresses.map((address) => [formatServer(address), new LinkCounters()]));
     this.#maxHeldBytes = checkHeldBytes(options.maxHeldBytes);
-    this.#onEvent = harmless(options.onEvent);
+    this.#onEvent = harmless(options.onEvent, ON_EVENT_WARNING);
     this.#namespace = namespaceOf(options);
     checkClientId(options.clientId ?? "");
     for (const timeMs of [options.regrabMs, options.stallMs]) if (timeMs !== undefined) checkTimeout(timeMs);
@@ -186,7 +187,7 @@ export class GearmanWorker {
       if (signal?.aborted) throw new GearmanError("ABORTED", "the wait for a server was called off", { cause: signal.reason });
       const leftMs = endsAt - this.#host.now();
       if (leftMs <= 0) throw new GearmanError("TIMEOUT", `no server reached within ${timeoutMs} ms`);
-      await this.#changes.next(leftMs, signal);
+      await this.#changes.wait({ timeoutMs: leftMs, signal });
     }
   }
 
@@ -233,11 +234,11 @@ export class GearmanWorker {
       assigned: (job) => this.#assigned(job, lane),
       connected: ({ server }) => {
         this.#onEvent({ type: "connected", server });
-        this.#changes.notify();
+        this.#changes.wake();
       },
       lost: ({ server }, reason, wasOpen, retryMs) => this.#linkLost(server, reason, wasOpen, retryMs),
       refused: ({ server }, code, text) => this.#onEvent({ type: "refused", server, code, text }),
-      confirmed: () => this.#changes.notify(),
+      confirmed: () => this.#changes.wake(),
     };
     const lane: WorkerLane = new WorkerLane(
       kind,
@@ -336,7 +337,7 @@ export class GearmanWorker {
     this.#counters.handlerMs += this.#host.now() - startedAt;
     lane.release(job);
     this.#schedule();
-    this.#changes.notify();
+    this.#changes.wake();
   }
 
   #tookTooLong(job: GearmanJob, timeoutMs: number): void {
@@ -358,7 +359,7 @@ export class GearmanWorker {
     lane.remove(job);
     lane.release(job);
     this.#schedule();
-    this.#changes.notify();
+    this.#changes.wake();
   }
 
   #linkLost(server: string, reason: GearmanError, wasOpen: boolean, retryMs: number): void {
@@ -375,7 +376,7 @@ export class GearmanWorker {
     this.#takers.dismiss();
     const back = new GearmanError("ABORTED", "the worker stops, the server gives the job to another worker");
     for (const job of this.#unclaimed) job.lost(back);
-    this.#changes.notify();
+    this.#changes.wake();
     await finishAndClose({
       links: this.#links,
       busy: this.#busy,
@@ -393,16 +394,6 @@ export class GearmanWorker {
   }
 }
 
-/** Each server once, however often it is named: a worker needs one connection to it. */
-function distinct(addresses: readonly ServerAddress[]): ServerAddress[] {
-  return [...new Map(addresses.map((address) => [formatServer(address), address])).values()];
-}
-
 function isPromiseLike(value: HandlerResult | PromiseLike<HandlerResult>): value is PromiseLike<HandlerResult> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-/** The text of whatever a handler threw. */
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message || reason.name : String(reason);
 }

@@ -1,4 +1,5 @@
 /** What a manager tells about its jobs and its store, for logs and progress lines. */
+import { harmless } from "../net/harmless.ts";
 import type { JobRecord } from "./job.ts";
 
 /** Something worth knowing about a manager. */
@@ -37,20 +38,13 @@ export class ManagerEvents {
 
   /** Adds a listener; the function it returns takes it away again. */
   add(listener: ManagerEventListener): () => void {
-    const own: ManagerEventListener = (event) => listener(event);
+    const own = harmless(listener, "OBRIEN_ON_EVENT");
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
   }
 
   /** Tells all of them; never throws. */
   emit(event: ManagerEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        process.emitWarning(`onEvent threw at ${event.type}: ${text}`, { code: "OBRIEN_ON_EVENT" });
-      }
-    }
+    for (const listener of this.#listeners) listener(event);
   }
 }

@@ -1,9 +1,11 @@
 /** One job as one process: its payload on standard input, its standard output as the result, its errors as warnings. */
+
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import type { GearmanJob } from "../../../core/gearman/worker-job.ts";
+import { signalGroup } from "../../../core/obrien/process-group.ts";
 import { linesOf } from "./submit-input.ts";
 
 /** How processes of one worker run. */
@@ -145,12 +147,4 @@ function stopper(pid: number): { readonly begin: () => void; readonly end: () =>
     },
     end: () => clearTimeout(timer),
   };
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // It has ended already.
-  }
 }

@@ -6,23 +6,23 @@ export class Wakeups {
 
   /** Wakes everybody who waits now. */
   wake(): void {
-    for (const wake of [...this.#waiting]) wake();
+    if (this.#waiting.size > 0) for (const wake of [...this.#waiting]) wake();
   }
 
   /** Resolves at the next `wake`, when the signal fires, or after `timeoutMs`. */
-  wait(bounds: { readonly signal: AbortSignal; readonly timeoutMs?: number }): Promise<void> {
+  wait(bounds: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number }): Promise<void> {
     const { signal, timeoutMs = Number.POSITIVE_INFINITY } = bounds;
     return new Promise((resolve) => {
       const done = (): void => {
         this.#waiting.delete(done);
         clearTimeout(timer);
-        signal.removeEventListener("abort", done);
+        signal?.removeEventListener("abort", done);
         resolve();
       };
       const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(done, Math.min(timeoutMs, 0x7fffffff));
       this.#waiting.add(done);
-      if (signal.aborted) done();
-      else signal.addEventListener("abort", done, { once: true });
+      if (signal?.aborted) done();
+      else signal?.addEventListener("abort", done, { once: true });
     });
   }
 }
