@@ -109,16 +109,22 @@ function gateAt(server: string): { next(): Promise<Arrival> } {
   };
 }
 
+/** A gearmand, two worker processes whose jobs wait at a gate, and a client that submits them. */
+async function stage() {
+  const gearmand = await startGearmand();
+  cleanUps.push(() => gearmand.stop());
+  const gate = gateAt(gearmand.server);
+  const client = new GearmanClient({ servers: [gearmand.server], timeoutMs: SAFETY_MS });
+  cleanUps.push(() => client.close());
+  const supervisor = startWorkers(gearmand.server);
+  const submit = (payload: string) => client.submit({ name: "held", payload }).then(String);
+  return { gate, submit, supervisor };
+}
+
 test.skipIf(!hasGearmand() || process.platform !== "linux")(
   "a process killed in the middle of a job: the other one finishes it, and the killed one comes back",
   async () => {
-    const gearmand = await startGearmand();
-    cleanUps.push(() => gearmand.stop());
-    const gate = gateAt(gearmand.server);
-    const client = new GearmanClient({ servers: [gearmand.server], timeoutMs: SAFETY_MS });
-    cleanUps.push(() => client.close());
-    const supervisor = startWorkers(gearmand.server);
-    const submit = (payload: string) => client.submit({ name: "held", payload }).then(String);
+    const { gate, submit, supervisor } = await stage();
 
     // Each process does one job at a time: two held jobs are in two processes.
     const bothStart = [submit("a"), submit("b")];
@@ -151,13 +157,7 @@ test.skipIf(!hasGearmand() || process.platform !== "linux")(
 test.skipIf(!hasGearmand() || process.platform !== "linux")(
   "SIGHUP twice while jobs run cuts none of them, and the next process is replaced after the first",
   async () => {
-    const gearmand = await startGearmand();
-    cleanUps.push(() => gearmand.stop());
-    const gate = gateAt(gearmand.server);
-    const client = new GearmanClient({ servers: [gearmand.server], timeoutMs: SAFETY_MS });
-    cleanUps.push(() => client.close());
-    const supervisor = startWorkers(gearmand.server);
-    const submit = (payload: string) => client.submit({ name: "held", payload }).then(String);
+    const { gate, submit, supervisor } = await stage();
 
     const jobs = [submit("a"), submit("b")];
     const held = [await gate.next(), await gate.next()];

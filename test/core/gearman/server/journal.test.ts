@@ -4,23 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Handles } from "../../../../src/core/gearman/server/handles.ts";
-import type { Ability, Job, Peer } from "../../../../src/core/gearman/server/jobs.ts";
+import type { Job, Peer } from "../../../../src/core/gearman/server/jobs.ts";
 import { FileJournal, type JobToStore, type Journal, type StoredJob } from "../../../../src/core/gearman/server/journal.ts";
 import { JobQueue } from "../../../../src/core/gearman/server/queue.ts";
 import type { Submission } from "../../../../src/core/gearman/server/queue-options.ts";
 import { ManualClock } from "./manual-clock.ts";
-
-class TestPeer implements Peer {
-  abilities: Ability[] = [];
-  readonly watched = new Set<Job>();
-  isSleeping = false;
-  isNoopSent = false;
-  wakeUps = 0;
-  wake(): void {
-    this.wakeUps++;
-  }
-  fail(): void {}
-}
+import { TestPeer } from "./test-peer.ts";
 
 /** A journal in memory that fails when told to. */
 class TestJournal implements Journal {

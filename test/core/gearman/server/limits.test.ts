@@ -3,36 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
-import { GearmanServer, type GearmanServerOptions } from "../../../../src/core/gearman/server/server.ts";
-import type { GearmanServerEvent } from "../../../../src/core/gearman/server/state.ts";
+import { describe, expect, test } from "vitest";
 import { line, packet, RawConnection } from "./dialogue.ts";
 import { DIALOGUES, forHost } from "./dialogues.ts";
+import { ask, serving } from "./serving.ts";
 
-const events: GearmanServerEvent[] = [];
-const closers: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  expect(events.splice(0).filter(({ type }) => type === "bug")).toEqual([]);
-});
-
-async function serve(options: GearmanServerOptions = {}): Promise<{ port: number; server: GearmanServer }> {
-  const server = new GearmanServer({ handleHost: "test", onEvent: (event) => events.push(event), ...options });
-  closers.push(() => server.close());
-  return { server, port: (await server.listen()).port };
-}
-
-async function open(port: number): Promise<RawConnection> {
-  const connection = await RawConnection.open(port);
-  closers.push(() => connection.close());
-  return connection;
-}
-
-async function ask(connection: RawConnection, ...sends: Buffer[]): Promise<string[]> {
-  connection.send(...sends);
-  return connection.answers();
-}
+const { closers, events, open, serve } = serving();
 
 const grab = packet("GRAB_JOB_UNIQ");
 

@@ -6,46 +6,25 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { GearmanServer, type GearmanServerOptions } from "../../../../src/core/gearman/server/server.ts";
-import type { GearmanServerEvent } from "../../../../src/core/gearman/server/state.ts";
+import { GearmanServer } from "../../../../src/core/gearman/server/server.ts";
 import { openStore, Store } from "../../../../src/core/store/store.ts";
 import { projectDirectory } from "../../../../src/tools/build.ts";
 import { hasGearmand, startGearmand } from "../../../helpers/gearmand.ts";
 import { line, packet, play, RawConnection } from "./dialogue.ts";
 import { DIALOGUES, forHost } from "./dialogues.ts";
+import { ask, serving } from "./serving.ts";
 
 let directory = "";
 let queueFile = "";
-const events: GearmanServerEvent[] = [];
-const closers: (() => Promise<unknown>)[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "queue-"));
   queueFile = join(directory, "queue.db");
 });
 
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  rmSync(directory, { recursive: true, force: true });
-  expect(events.splice(0).filter(({ type }) => type === "bug")).toEqual([]);
-});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function serve(options: GearmanServerOptions = {}): Promise<{ port: number; server: GearmanServer }> {
-  const server = new GearmanServer({ handleHost: "test", queueFile, onEvent: (event) => events.push(event), ...options });
-  closers.push(() => server.close());
-  return { server, port: (await server.listen()).port };
-}
-
-async function open(port: number): Promise<RawConnection> {
-  const connection = await RawConnection.open(port);
-  closers.push(() => connection.close());
-  return connection;
-}
-
-async function ask(connection: RawConnection, ...sends: Buffer[]): Promise<string[]> {
-  connection.send(...sends);
-  return connection.answers();
-}
+const { closers, events, open, serve } = serving(() => ({ queueFile }));
 
 const grab = packet("GRAB_JOB_ALL");
 const types = () => events.map(({ type }) => type);

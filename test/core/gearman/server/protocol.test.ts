@@ -1,37 +1,14 @@
 /** What clients and workers see of the embedded server on the wire: exact bytes, and where it is deliberately better than gearmand. */
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
-import { GearmanServer, type GearmanServerOptions } from "../../../../src/core/gearman/server/server.ts";
-import type { GearmanServerEvent } from "../../../../src/core/gearman/server/state.ts";
+import { describe, expect, test } from "vitest";
+import type { GearmanServerOptions } from "../../../../src/core/gearman/server/server.ts";
 import { line, packet, RawConnection } from "./dialogue.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { ask, serving } from "./serving.ts";
 
-const events: GearmanServerEvent[] = [];
-const closers: (() => Promise<unknown>)[] = [];
+const { events, open, serve: start } = serving();
 
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  const bugs = events.splice(0).filter(({ type }) => type === "bug");
-  expect(bugs).toEqual([]);
-});
-
-async function serve(options: GearmanServerOptions = {}): Promise<number> {
-  const server = new GearmanServer({ handleHost: "test", onEvent: (event) => events.push(event), ...options });
-  closers.push(() => server.close());
-  return (await server.listen()).port;
-}
-
-async function open(port: number): Promise<RawConnection> {
-  const connection = await RawConnection.open(port);
-  closers.push(() => connection.close());
-  return connection;
-}
-
-/** Sends to a connection and returns everything it is answered. */
-async function ask(connection: RawConnection, ...sends: Buffer[]): Promise<string[]> {
-  connection.send(...sends);
-  return connection.answers();
-}
+const serve = async (options?: GearmanServerOptions): Promise<number> => (await start(options)).port;
 
 /** Waits for a condition that some event will bring about. */
 async function until(condition: () => boolean): Promise<void> {

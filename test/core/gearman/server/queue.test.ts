@@ -1,27 +1,11 @@
 /** The job queue's rules, without sockets and with a clock that stands still. */
 import { describe, expect, test } from "vitest";
 import { Handles } from "../../../../src/core/gearman/server/handles.ts";
-import type { Ability, Job, Peer, Priority } from "../../../../src/core/gearman/server/jobs.ts";
+import type { Job, Peer, Priority } from "../../../../src/core/gearman/server/jobs.ts";
 import { JobQueue } from "../../../../src/core/gearman/server/queue.ts";
 import type { JobQueueOptions } from "../../../../src/core/gearman/server/queue-options.ts";
 import { ManualClock } from "./manual-clock.ts";
-
-class TestPeer implements Peer {
-  abilities: Ability[] = [];
-  readonly watched = new Set<Job>();
-  isSleeping = false;
-  isNoopSent = false;
-  wakeUps = 0;
-  readonly failures: string[] = [];
-
-  wake(): void {
-    this.wakeUps++;
-  }
-
-  fail(job: Job): void {
-    this.failures.push(job.handle);
-  }
-}
+import { TestPeer } from "./test-peer.ts";
 
 interface Request {
   readonly payload?: string;
